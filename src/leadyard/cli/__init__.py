@@ -1,0 +1,1 @@
+"""ROOM 1, the door for operators. No SQL, no transaction, no rule."""

@@ -1,0 +1,51 @@
+"""`leadyard account-groups …`: the tenants."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from leadyard.cli.output import AsJson, print_json, refusals, with_database, wrong_usage
+from leadyard.clock import to_iso
+from leadyard.model import MAX_NAME_LENGTH, AccountGroup
+
+app = typer.Typer(help="Make and list account groups, the tenants.", no_args_is_help=True)
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help=f"1 to {MAX_NAME_LENGTH} characters.")], as_json: AsJson = False
+) -> None:
+    """Make an account group and print its id."""
+    from leadyard.operations.account_groups import create_account_group
+
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        raise wrong_usage(f"NAME must have 1 to {MAX_NAME_LENGTH} printable characters.")
+    with refusals(as_json=as_json):
+        group = with_database(lambda db: create_account_group(db, name=name))
+    if as_json:
+        print_json(_as_dict(group))
+    else:
+        print(f"Made account group {group.id} ({group.name}).")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List every account group, oldest first."""
+    from leadyard.operations.account_groups import list_account_groups
+
+    with refusals(as_json=as_json):
+        groups = with_database(list_account_groups)
+    if as_json:
+        print_json({"items": [_as_dict(group) for group in groups]})
+        return
+    for group in groups:
+        print(f"{group.id}  {to_iso(group.created_at)}  {group.name}")
+    if not groups:
+        print("There is no account group yet: leadyard account-groups create NAME")
+
+
+def _as_dict(group: AccountGroup) -> dict[str, Any]:
+    return {"id": group.id, "name": group.name, "createdAt": to_iso(group.created_at)}

@@ -1,0 +1,34 @@
+"""`leadyard config`: every setting, its value and where it comes from."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from leadyard.cli.output import AsJson, print_json, refusals
+from leadyard.config import PREFIX, Settings, read_settings
+
+_PASSWORD_IN_URL = re.compile(r"(://[^:/@]*:)[^@]*@")
+
+
+def config(as_json: AsJson = False) -> None:
+    """List every setting: its value, where the value comes from, and what it is for. Passwords are masked."""
+    with refusals(as_json=as_json):
+        settings = read_settings()
+    rows = [_row(settings, name) for name in Settings.model_fields]
+    if as_json:
+        print_json({"settings": rows})
+        return
+    for row in rows:
+        print(f"{row['name']}={row['value']}  ({row['source']})\n    {row['description']}")
+
+
+def _row(settings: Settings, field: str) -> dict[str, str]:
+    name = PREFIX + field.upper()
+    value = str(getattr(settings, field))
+    return {
+        "name": name,
+        "value": _PASSWORD_IN_URL.sub(r"\1***@", value),
+        "source": "environment" if any(key.upper() == name for key in os.environ) else "default",
+        "description": Settings.model_fields[field].description or "",
+    }

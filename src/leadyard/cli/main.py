@@ -1,0 +1,30 @@
+"""The commands, all on one screen. Each does its own imports, so that `leadyard --help` answers at once."""
+
+from __future__ import annotations
+
+import typer
+
+from leadyard.cli import account_groups, configuration, database, doctor, importing, keys, serving
+
+app = typer.Typer(
+    name="leadyard",
+    help="Lists of leads with a move that is atomic, exact and fast.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    epilog="Settings come from the environment (LEADYARD_...); 'leadyard config' lists them. "
+    "Exit codes: 0 done, 1 the answer is no, 2 wrong usage.",
+)
+app.command("serve")(serving.serve)
+app.command("migrate")(database.migrate)
+app.add_typer(account_groups.app, name="account-groups")
+app.add_typer(keys.app, name="keys")
+app.command("import")(importing.import_file)
+app.command("doctor")(doctor.doctor)
+app.command("config")(configuration.config)
+
+
+def run() -> None:
+    """The entry point of the command `leadyard`."""
+    app()

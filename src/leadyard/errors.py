@@ -1,0 +1,213 @@
+"""Every way Leadyard says no. One class per code; the docstring is the message; nothing here knows HTTP.
+
+`message` says what is wrong, `details` what to do about it. `extra` holds the machine-readable keys that the
+contract adds to some refusals; it never holds a secret, SQL or another tenant's existence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class LeadyardError(Exception):
+    """Something was refused or failed in a way the caller can act on."""
+
+    code: ClassVar[str]
+
+    def __init__(
+        self,
+        details: str,
+        *,
+        message: str | None = None,
+        retry_after_s: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.message = message or " ".join((type(self).__doc__ or "").split())
+        self.details = details
+        self.retry_after_s = retry_after_s
+        self.extra = dict(extra or {})
+        super().__init__(f"{self.message} {self.details}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One thing wrong with a request: where (`prospects[3].email`), which rule, and a sentence."""
+
+    path: str
+    code: str
+    message: str
+
+
+class InvalidRequest(LeadyardError):
+    """The request is not valid."""
+
+    code = "VALIDATION_ERROR"
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        count = len(self.violations)
+        first = self.violations[0]
+        more = f" {count - 1} more under violations." if count > 1 else ""
+        where = f"{first.path}: " if first.path else ""
+        super().__init__(
+            f"{where}{first.message}{more}",
+            extra={"violations": [{"path": v.path, "code": v.code, "message": v.message} for v in self.violations]},
+        )
+
+
+class Unauthorized(LeadyardError):
+    """The API key is missing, unknown, revoked or expired."""
+
+    code = "UNAUTHORIZED"
+
+    def __init__(self) -> None:
+        super().__init__("Send a valid key in the header 'Authorization: Bearer <key>'.")
+
+
+class Forbidden(LeadyardError):
+    """The API key may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class NotFound(LeadyardError):
+    """There is no such thing in this account group."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, noun: str, missing_id: str) -> None:
+        super().__init__(
+            f"Check the id {missing_id} and that the {noun} belongs to the account group in the path.",
+            message=f"The {noun} was not found in this account group.",
+        )
+
+
+class AmbiguousName(LeadyardError):
+    """More than one thing has this name."""
+
+    code = "AMBIGUOUS_NAME"
+
+
+class MethodNotAllowed(LeadyardError):
+    """This path does not take that method."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
+class BodyTooLarge(LeadyardError):
+    """The request body is too large."""
+
+    code = "BODY_TOO_LARGE"
+
+
+class UnsupportedMediaType(LeadyardError):
+    """The request body is not JSON."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class AudienceNotReady(LeadyardError):
+    """The audience is still being populated by an active prospecting job."""
+
+    code = "AUDIENCE_NOT_READY"
+
+    def __init__(self, *, audience_id: str, job_id: str, retry_after_s: int = 30) -> None:
+        super().__init__(
+            f"Wait until job {job_id} has ended, then send the request again.",
+            retry_after_s=retry_after_s,
+            extra={"audienceId": audience_id, "jobId": job_id},
+        )
+
+
+class SameAudience(LeadyardError):
+    """Source and target are the same audience."""
+
+    code = "SAME_AUDIENCE"
+
+    def __init__(self) -> None:
+        super().__init__("Name another audience in targetAudienceId.")
+
+
+class LeadsNotInSource(LeadyardError):
+    """Some of the leads are not in the source audience, so nothing was moved."""
+
+    code = "LEADS_NOT_IN_SOURCE"
+
+    def __init__(self, *, first_lead_ids: Sequence[str], lead_count: int) -> None:
+        plural = "lead is" if lead_count == 1 else "leads are"
+        super().__init__(
+            f"{lead_count} of the listed {plural} not in the source. List the source again and send what is in it.",
+            extra={"leadIds": list(first_lead_ids), "leadCount": lead_count},
+        )
+
+
+class AudienceTypeReserved(LeadyardError):
+    """An audience of this type is made by a prospecting job, not by hand."""
+
+    code = "AUDIENCE_TYPE_RESERVED"
+
+    def __init__(self) -> None:
+        super().__init__("Use the type on_demand or monitoring, or start a prospecting job.")
+
+
+class RateLimited(LeadyardError):
+    """Too many requests."""
+
+    code = "RATE_LIMITED"
+
+
+class ServiceUnavailable(LeadyardError):
+    """The database is out of reach or too busy at the moment."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+
+class Internal(LeadyardError):
+    """Something went wrong on our side."""
+
+    code = "INTERNAL_ERROR"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was left half done. Give the trace id to whoever runs this service.")
+
+
+class SchemaOutOfDate(LeadyardError):
+    """The database schema is not the one this version needs."""
+
+    code = "SCHEMA_OUT_OF_DATE"
+
+
+class BadSetting(LeadyardError):
+    """A setting has a wrong value."""
+
+    code = "BAD_SETTING"
+
+
+class UnreadableFile(LeadyardError):
+    """The file cannot be read as a table of leads."""
+
+    code = "UNREADABLE_FILE"
+
+
+class UnknownColumn(LeadyardError):
+    """The file has no such column."""
+
+    code = "UNKNOWN_COLUMN"
+
+
+class InvalidProspect(LeadyardError):
+    """This prospect cannot be added."""
+
+    code = "INVALID_PROSPECT"
+
+    def __init__(self, reason_code: str, message: str) -> None:
+        self.reason_code = reason_code
+        super().__init__(message)
+
+
+class TransactionConflict(Exception):
+    """The database asked for the transaction to be run again (deadlock, serialisation failure, a lost
+    connection before the commit was sent). Never leaves the operations: they run again, then give up as
+    ServiceUnavailable."""

@@ -1,0 +1,78 @@
+"""Audiences over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query, Request, Response
+from pydantic import Field
+
+from leadyard import model
+from leadyard.http.caller import caller, database
+from leadyard.http.envelope import Description, Id, Instant, Listing, Name, RequestBody, Shape, Success, answer
+from leadyard.http.paging import Paging, listing
+from leadyard.operations import audiences
+
+AudienceIdInPath = Annotated[Id, Path(alias="audienceId", description="The audience.")]
+
+
+class Audience(Shape):
+    """A named set of leads."""
+
+    id: Id
+    name: Annotated[str, Field(examples=["Senate"])]
+    type: model.AudienceType
+    description: str | None
+    folder_id: Id | None
+    prospect_count: Annotated[int, Field(ge=0, description="The exact number of its leads.", examples=[25])]
+    created_at: Instant
+
+
+class AudienceList(Listing[Audience]):
+    """A page of audiences."""
+
+
+class AudienceSuccessResponse(Success[Audience]):
+    """One audience."""
+
+
+class AudienceListSuccessResponse(Success[AudienceList]):
+    """A page of audiences, oldest first."""
+
+
+class CreateAudience(RequestBody):
+    """A new audience."""
+
+    name: Annotated[Name, Field(examples=["Senate"])]
+    type: Annotated[
+        model.AudienceType,
+        Field(strict=False, description="on_demand or monitoring; prospecting jobs make the others."),
+    ]
+    description: Annotated[Description | None, Field(examples=["The 100 senators"])] = None
+
+
+def to_audience(audience: model.Audience) -> Audience:
+    """Returns the audience as it goes out."""
+    return Audience.model_validate(audience)
+
+
+async def create_audience(request: Request, body: CreateAudience) -> Response:
+    """Makes an audience without leads."""
+    made = await audiences.create_audience(
+        database(request), caller(request), name=body.name, type=body.type, description=body.description or None
+    )
+    return answer(request, AudienceSuccessResponse, to_audience(made), status=201)
+
+
+async def list_audiences(request: Request, paging: Annotated[Paging, Query()]) -> Response:
+    """Lists the audiences, oldest first. Those being populated by a prospecting job are left out."""
+    who = caller(request)
+    scope = ("audiences", who.account_group_id)
+    page = await audiences.list_audiences(database(request), who, after=paging.start(*scope), limit=paging.limit)
+    return answer(request, AudienceListSuccessResponse, listing(AudienceList, page, to_audience, *scope))
+
+
+async def get_audience(request: Request, audience_id: AudienceIdInPath) -> Response:
+    """Returns one audience with the exact number of its leads."""
+    found = await audiences.get_audience(database(request), caller(request), audience_id=audience_id)
+    return answer(request, AudienceSuccessResponse, to_audience(found))

@@ -1,0 +1,122 @@
+"""From bearer key to Caller, and what is checked of a request before its content: 401, 429, 403, 413/415, 400."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic_core import from_json
+from starlette.types import Receive, Scope
+
+from leadyard.errors import BodyTooLarge, InvalidRequest, Unauthorized, UnsupportedMediaType, Violation
+from leadyard.http.rate_limit import RateLimits
+from leadyard.model import Caller, Permission
+from leadyard.operations.api_keys import Credential, authenticate
+from leadyard.operations.operation import Database, require_permission
+
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def database(request: Request) -> Database:
+    """Returns the service's database."""
+    db: Database = request.app.state.db
+    return db
+
+
+def caller(request: Request) -> Caller:
+    """Returns who asks. Only on routes with an account group in their path."""
+    who: Caller = request.state.caller
+    return who
+
+
+class Door(APIRoute):
+    """A route that lets a request in step by step, in the order the contract gives to the refusals.
+
+    FastAPI alone would read and parse the body of a stranger first.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, permission: Permission | None, **rest: Any) -> None:
+        self.permission = permission
+        super().__init__(path, endpoint, **rest)
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        handle = super().get_route_handler()
+        takes_body = self.body_field is not None
+
+        async def enter(request: Request) -> Response:
+            await self._identify(request)
+            if takes_body:
+                request = await _with_parsed_body(request)
+            return await handle(request)
+
+        return enter
+
+    async def _identify(self, request: Request) -> None:
+        group_id = request.path_params.get("accountGroupId", "")
+        credential = await authenticate(database(request), secret=_bearer(request), account_group_id=group_id)
+        request.state.api_key_id = credential.api_key_id
+        limits: RateLimits = request.app.state.rate_limits
+        await limits.hit(credential.api_key_id)
+        if "accountGroupId" in request.path_params:
+            self._admit(request, credential)
+
+    def _admit(self, request: Request, credential: Credential) -> None:
+        who = credential.caller()
+        request.state.account_group_id = who.account_group_id
+        if self.permission is not None:
+            require_permission(who, self.permission)
+        request.state.caller = who
+
+
+def _bearer(request: Request) -> str:
+    values = request.headers.getlist("authorization")
+    scheme, _, secret = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "bearer":
+        raise Unauthorized
+    return secret.strip()
+
+
+class _ParsedRequest(Request):
+    """A request whose body was read within limits and parsed before FastAPI asks for it."""
+
+    def __init__(self, scope: Scope, receive: Receive, body: bytes, parsed: Any) -> None:
+        super().__init__(scope, receive)
+        self._body = body
+        self._parsed = parsed
+
+    async def json(self) -> Any:
+        return self._parsed
+
+
+async def _with_parsed_body(request: Request) -> Request:
+    body = await _read(request)
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType("Send the body as JSON, with the header 'Content-Type: application/json'.")
+    try:
+        parsed = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        message = f"The body is not JSON: {error}."
+        raise InvalidRequest([Violation(path="body", code="NOT_JSON", message=message)]) from None
+    return _ParsedRequest(request.scope, request.receive, body, parsed)
+
+
+async def _read(request: Request) -> bytes:
+    """Reads no further than the limit, whatever length the client announced."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and len(announced) < 20 and int(announced) > MAX_BODY_BYTES:
+        raise _too_large()
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > MAX_BODY_BYTES:
+            raise _too_large()
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _too_large() -> BodyTooLarge:
+    return BodyTooLarge(f"Send at most {MAX_BODY_BYTES} bytes (1 MiB); split the work into several requests.")

@@ -1,0 +1,99 @@
+"""The shape of every answer: success, data, error, traceId."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from fastapi import Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from leadyard.clock import to_iso
+from leadyard.model import MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH
+
+D = TypeVar("D")
+I = TypeVar("I")  # noqa: E741
+
+TRACE_ID_EXAMPLE = "4bf92f3577b34da6a3ce929d0e0e4736"
+ID_EXAMPLE = "507f1f77bcf86cd799439011"
+
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$"), Field(examples=[ID_EXAMPLE])]
+"""24 lower-case hex characters."""
+Instant = Annotated[
+    int,
+    PlainSerializer(to_iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00.250Z"]}),
+]
+"""Milliseconds since 1970 inside; ISO 8601 in UTC with milliseconds and Z outside."""
+
+
+def _single_line(value: str) -> str:
+    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _several_lines(value: str) -> str:
+    _single_line(value.translate(_LINE_BREAKS_TO_SPACES))
+    return value
+
+
+_LINE_BREAKS_TO_SPACES = str.maketrans("\t\r\n", "   ")
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH),
+    AfterValidator(_single_line),
+]
+"""1 to 200 characters on a single line, trimmed."""
+Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MAX_DESCRIPTION_LENGTH),
+    AfterValidator(_several_lines),
+]
+"""Up to 2,000 characters, trimmed."""
+
+
+class Shape(BaseModel):
+    """A part of an answer, built from a value of model.py."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+
+class RequestBody(BaseModel):
+    """A body that is sent to us: no unknown fields, nothing silently converted."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True)
+
+
+class Success(Shape, Generic[D]):
+    """Every answer that is not a refusal."""
+
+    success: Literal[True] = True
+    data: D
+    error: None = None
+    trace_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$", examples=[TRACE_ID_EXAMPLE])]
+
+
+class Listing(Shape, Generic[I]):
+    """A page of a list. `nextCursor` goes into the query parameter `cursor` of the next request."""
+
+    items: list[I]
+    next_cursor: str | None
+    has_more: bool
+
+
+def answer(
+    request: Request,
+    shape: type[Success[Any]],
+    data: Shape,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Returns the answer in its envelope. What goes in is ours and was checked by its type, so it is not checked
+    again."""
+    body = shape.model_construct(success=True, data=data, error=None, trace_id=request.state.trace_id)
+    return Response(
+        body.model_dump_json(by_alias=True), status_code=status, headers=headers, media_type="application/json"
+    )

@@ -1,0 +1,170 @@
+"""Refusals on the wire: one table from code to status, and every way a request can fail turned into the envelope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+
+from leadyard import errors
+from leadyard.errors import InvalidRequest, LeadyardError, Violation
+
+STATUS_OF_CODE: Mapping[str, int] = {
+    errors.InvalidRequest.code: 400,
+    errors.Unauthorized.code: 401,
+    errors.Forbidden.code: 403,
+    errors.NotFound.code: 404,
+    errors.MethodNotAllowed.code: 405,
+    errors.AudienceNotReady.code: 409,
+    errors.BodyTooLarge.code: 413,
+    errors.UnsupportedMediaType.code: 415,
+    errors.SameAudience.code: 422,
+    errors.LeadsNotInSource.code: 422,
+    errors.AudienceTypeReserved.code: 422,
+    errors.RateLimited.code: 429,
+    errors.Internal.code: 500,
+    errors.ServiceUnavailable.code: 503,
+}
+
+# Pydantic's name of a broken rule → ours, which stay the same when Pydantic's change.
+_VIOLATION_CODES = {
+    "missing": "MISSING",
+    "extra_forbidden": "UNKNOWN_FIELD",
+    "string_pattern_mismatch": "WRONG_FORMAT",
+    "too_short": "TOO_SHORT",
+    "too_long": "TOO_LONG",
+    "string_too_short": "TOO_SHORT",
+    "string_too_long": "TOO_LONG",
+    "enum": "UNKNOWN_VALUE",
+    "literal_error": "UNKNOWN_VALUE",
+    "value_error": "NOT_ALLOWED",
+    "greater_than_equal": "TOO_SMALL",
+    "less_than_equal": "TOO_LARGE",
+    "int_parsing_size": "TOO_LARGE",
+    "string_unicode": "NOT_ALLOWED",
+}
+
+
+class ErrorDetail(BaseModel):
+    """Why a request was refused. Some codes add keys of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: Annotated[str, Field(description="Stable and machine-readable.", examples=["NOT_FOUND"])]
+    message: Annotated[str, Field(description="What is wrong.")]
+    details: Annotated[str, Field(description="What to do about it.")]
+
+
+class ViolationShape(BaseModel):
+    """One thing wrong with the request."""
+
+    path: Annotated[str, Field(examples=["leadIds[3]"])]
+    code: Annotated[str, Field(examples=["WRONG_FORMAT"])]
+    message: str
+
+
+class ValidationErrorDetail(BaseModel):
+    """Everything that is wrong with the request, not just the first thing."""
+
+    code: Literal["VALIDATION_ERROR"]
+    message: str
+    details: str
+    violations: list[ViolationShape]
+
+
+class _Refusal(BaseModel):
+    success: Literal[False]
+    data: None
+    traceId: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]  # noqa: N815  (the name on the wire)
+
+
+class ErrorResponse(_Refusal):
+    """Every refusal but a 400."""
+
+    error: ErrorDetail
+
+
+class ValidationErrorResponse(_Refusal):
+    """The refusal of a request that is not well-formed."""
+
+    error: ValidationErrorDetail
+
+
+def error_response(error: LeadyardError, trace_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Returns the refusal in its envelope, with the headers that belong to it."""
+    body = {
+        "success": False,
+        "data": None,
+        "error": {"code": error.code, "message": error.message, "details": error.details, **error.extra},
+        "traceId": trace_id,
+    }
+    more = dict(headers or {})
+    if error.retry_after_s is not None:
+        more["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, errors.Unauthorized):
+        more["WWW-Authenticate"] = "Bearer"
+    return Response(to_json(body), status_code=STATUS_OF_CODE[error.code], headers=more, media_type="application/json")
+
+
+async def on_leadyard_error(request: Request, error: Exception) -> Response:
+    """Turns a refusal of our own into an answer."""
+    assert isinstance(error, LeadyardError)
+    return error_response(error, request.state.trace_id)
+
+
+async def on_validation_error(request: Request, error: Exception) -> Response:
+    """Turns what FastAPI found wrong with path, query and body into a 400 that names all of it."""
+    assert isinstance(error, RequestValidationError)
+    invalid = InvalidRequest([_violation(problem) for problem in error.errors()])
+    return error_response(invalid, request.state.trace_id)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Turns the router's own 404 and 405 into the envelope."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allowed = ", ".join(_allowed_methods(request))
+        refusal: LeadyardError = errors.MethodNotAllowed(f"Use one of: {allowed}.")
+        return error_response(refusal, request.state.trace_id, {"Allow": allowed})
+    if error.status_code == 404:
+        return error_response(_unknown_path(), request.state.trace_id)
+    return error_response(errors.Internal(), request.state.trace_id)
+
+
+def _unknown_path() -> LeadyardError:
+    not_found = errors.NotFound("path", "")
+    not_found.message = "There is nothing at this path."
+    not_found.details = "GET /openapi.json or /docs lists every path."
+    return not_found
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """The router only tells the methods of the first route that fits; several may share the path."""
+    methods: set[str] = set()
+    for route in request.app.router.routes:
+        if (regex := getattr(route, "path_regex", None)) and regex.match(request.scope["path"]):
+            methods |= route.methods or set()
+    return sorted(methods)
+
+
+def _violation(problem: Mapping[str, Any]) -> Violation:
+    kind = problem["type"]
+    code = _VIOLATION_CODES.get(kind, "WRONG_TYPE")
+    message = problem["msg"].removeprefix("Value error, ")
+    if kind == "string_pattern_mismatch":
+        message = "must be an id: 24 characters, each 0-9 or a-f"
+    return Violation(path=_path(problem["loc"]), code=code, message=message[:1].upper() + message[1:] + ".")
+
+
+def _path(location: Sequence[str | int]) -> str:
+    """Returns the place as one would write it in code, `prospects[3].email`; the part that says body, path or query is
+    left out, but for a body that is wrong as a whole."""
+    path = ""
+    for part in location[1:]:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path or str(location[0])

@@ -1,0 +1,85 @@
+"""The OpenAPI document: what FastAPI finds in the routes, plus what only we know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from leadyard.http.caller import Door
+from leadyard.http.envelope import ID_EXAMPLE
+from leadyard.http.errors import ErrorResponse, ValidationErrorResponse
+
+_DESCRIPTION = """Lists of leads with a move that is atomic, exact and fast.
+
+Send the key as `Authorization: Bearer <key>`. Every answer is `{success, data, error, traceId}`; ids are 24 hex
+characters; times are UTC with milliseconds. Lists take `cursor` and `limit`."""
+
+_REFUSALS = {
+    400: "Request validation failed",
+    401: "Invalid or missing API key",
+    403: "Missing required permission",
+    404: "Resource not found",
+    409: "An audience is still being populated by an active prospecting job (AUDIENCE_NOT_READY)",
+    413: "The body is larger than 1 MiB",
+    415: "The body is not JSON",
+    422: "Well-formed, but not possible; one code per reason",
+    429: "Rate limit exceeded",
+    500: "Internal server error",
+    503: "The database is out of reach or too busy",
+}
+_ALWAYS = (401, 429, 500, 503)
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}},
+    409: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+    429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+}
+
+
+def refusals(*statuses: int, in_group: bool = True, takes_body: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Returns the documented refusals of a route: `statuses` and those that every route of its kind has."""
+    every = {*statuses, *_ALWAYS, 400, *((403,) if in_group else ()), *((413, 415) if takes_body else ())}
+    documented: dict[int | str, dict[str, Any]] = {}
+    for status in sorted(every):
+        model = ValidationErrorResponse if status == 400 else ErrorResponse
+        documented[status] = {"model": model, "description": _REFUSALS[status]}
+        if status in _HEADERS:
+            documented[status]["headers"] = _HEADERS[status]
+    return documented
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Returns the OpenAPI 3.1 document of the app."""
+    document = get_openapi(
+        title=app.title, version=app.version, openapi_version="3.1.0", description=_DESCRIPTION, routes=app.routes
+    )
+    document["components"]["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"apiKey": []}]
+    for route in app.routes:
+        if isinstance(route, Door):
+            for method in route.methods or ():
+                _complete(document["paths"][route.path][method.lower()], route)
+    # FastAPI announces its own shape of a 422 for every route with parameters; ours is a 400.
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
+    return document
+
+
+def _complete(operation: dict[str, Any], route: APIRoute) -> None:
+    assert isinstance(route, Door)
+    if 422 not in route.responses:
+        operation["responses"].pop("422", None)
+    if "{accountGroupId}" in route.path:
+        parameter = {
+            "name": "accountGroupId",
+            "in": "path",
+            "required": True,
+            "description": "Account group ID that scopes the request.",
+            "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$", "examples": [ID_EXAMPLE]},
+        }
+        operation["parameters"] = [parameter, *operation.get("parameters", [])]
+    if route.permission:
+        operation["description"] += f"\n\nRequired API permission: `{route.permission}`."

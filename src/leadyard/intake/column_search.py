@@ -1,0 +1,56 @@
+"""Finds a column that somebody named, or says what there is instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+from leadyard.errors import UnknownColumn
+from leadyard.intake.column_spellings import folded
+
+_MAX_LISTED = 20
+_MAX_SHOWN = 60
+
+
+def find_column(header: Sequence[str], name: str) -> int:
+    """Returns the place of the column with that name: exactly, or else the only one that differs just in spelling.
+
+    Raises UnknownColumn with the nearest names and what the file has.
+    """
+    wanted = name.strip()
+    if wanted and wanted in header:
+        return header.index(wanted)
+    key = folded(wanted)
+    alike = [index for index, column in enumerate(header) if key and folded(column) == key]
+    if len(alike) == 1:
+        return alike[0]
+    raise UnknownColumn(
+        f"There is no column {wanted[:_MAX_SHOWN]!r}.{nearest(wanted, header)} The file has: {listed(header)}."
+    )
+
+
+def row_filter(
+    header: Sequence[str], conditions: Sequence[tuple[str, str]]
+) -> Callable[[Sequence[str]], bool]:  # fmt: skip
+    """Returns a function that tells whether a row's cells meet all conditions (COLUMN, VALUE).
+
+    Values are compared exactly, apart from white space around them; without conditions every row passes. Raises
+    UnknownColumn.
+    """
+    wanted = [(find_column(header, column), value.strip()) for column, value in conditions]
+    return lambda cells: all(cells[index].strip() == value for index, value in wanted)
+
+
+def nearest(wanted: str, names: Sequence[str]) -> str:
+    """Returns " Did you mean …?" with the names most like the wanted one, "" when none is."""
+    # difflib takes time with the product of the lengths, and a header comes from anywhere.
+    by_key = {folded(name)[:_MAX_SHOWN]: name for name in names if name}
+    close = get_close_matches(folded(wanted)[:_MAX_SHOWN], by_key, n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(repr(by_key[key][:_MAX_SHOWN]) for key in close)}?" if close else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Returns the names for a message, the first 20 of them."""
+    named = [name[:_MAX_SHOWN] for name in names if name]
+    more = f" and {len(named) - _MAX_LISTED:,} more" if len(named) > _MAX_LISTED else ""
+    return ", ".join(named[:_MAX_LISTED]) + more

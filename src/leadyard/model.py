@@ -1,0 +1,211 @@
+"""The nouns of Leadyard as frozen values. Nothing here reads, writes, waits or knows who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+MAX_LEADS_PER_MOVE = 10_000
+MAX_PROSPECTS_PER_ADD = 1_000
+MAX_NAME_LENGTH = 200
+MAX_DESCRIPTION_LENGTH = 2_000
+MAX_CUSTOM_FIELDS = 200
+
+T = TypeVar("T")
+
+NO_CUSTOM_FIELDS: Mapping[str, str] = MappingProxyType({})
+
+
+class Permission(StrEnum):
+    """What a key may do. The closed list: an unknown permission is refused when a key is made."""
+
+    AUDIENCES_READ = "audiences:read"
+    AUDIENCES_WRITE = "audiences:write"
+    PROSPECTS_READ = "prospects:read"
+    PROSPECTING_READ = "prospecting:read"
+    PROSPECTING_WRITE = "prospecting:write"
+
+
+class AudienceType(StrEnum):
+    """Where an audience comes from: made by hand (the first two) or by a prospecting job from its source."""
+
+    ON_DEMAND = "on_demand"
+    MONITORING = "monitoring"
+    LINKEDIN_SEARCH = "linkedin_search"
+    SALES_NAVIGATOR = "sales_navigator"
+    POST_COMMENTERS = "post_commenters"
+    URL_UPLOAD = "url_upload"
+    CSV_UPLOAD = "csv_upload"
+
+
+HANDMADE_AUDIENCE_TYPES = frozenset({AudienceType.ON_DEMAND, AudienceType.MONITORING})
+
+
+class JobStatus(StrEnum):
+    """The life of a prospecting job. An audience is being populated exactly while its job is queued or running."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountGroup:
+    """The tenant. `created_at` here and below: milliseconds since 1970-01-01T00:00Z."""
+
+    id: str
+    name: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A bearer secret as it is remembered: everything but the secret. `None` in a time means never."""
+
+    id: str
+    name: str | None
+    permissions: tuple[Permission, ...]
+    account_group_ids: tuple[str, ...]
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, within one account group. Made once at a door and handed to every operation.
+
+    `api_key_id` is None for the operator at the command line, who needs no key.
+    """
+
+    account_group_id: str
+    permissions: frozenset[Permission]
+    api_key_id: str | None
+
+    @classmethod
+    def operator(cls, account_group_id: str) -> Caller:
+        """Returns the caller that stands for the operator at the command line: every permission, no key."""
+        return cls(account_group_id=account_group_id, permissions=frozenset(Permission), api_key_id=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """A named set of leads. `prospect_count` is the exact number of its members."""
+
+    id: str
+    name: str
+    type: AudienceType
+    description: str | None
+    folder_id: str | None
+    prospect_count: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What is known of a person. None is unknown; an empty string never occurs in a normalised profile.
+
+    `public_identifier` is LinkedIn's name for the person (the part after `/in/`), `provider_id` any outside id.
+    """
+
+    first_name: str | None = None
+    last_name: str | None = None
+    name: str | None = None
+    headline: str | None = None
+    about: str | None = None
+    photo_url: str | None = None
+    linkedin_url: str | None = None
+    public_identifier: str | None = None
+    title: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    location: str | None = None
+    company_name: str | None = None
+    company_linkedin_identifier: str | None = None
+    company_linkedin_url: str | None = None
+    company_industry: str | None = None
+    company_website: str | None = None
+    provider_id: str | None = None
+    custom_fields: Mapping[str, str] = field(default_factory=lambda: NO_CUSTOM_FIELDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """One person, once per account group."""
+
+    id: str
+    profile: Profile
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A lead as listed in one audience."""
+
+    lead: Lead
+    added_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """One prospect that was not added, and why. `index` counts from 0 in the list that was handed in."""
+
+    index: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddResult:
+    """What became of the prospects handed in: created + matched + len(rejected) is how many there were;
+    added + already_in_audience is how many distinct leads they are."""
+
+    created: int
+    matched: int
+    added: int
+    already_in_audience: int
+    rejected: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The record of one move. `api_key_id` is the key that asked; `moved_count` the distinct leads that left the
+    source, of which `already_in_target_count` were in the target before."""
+
+    id: str
+    source_audience_id: str
+    target_audience_id: str
+    moved_count: int
+    already_in_target_count: int
+    moved_at: int
+    api_key_id: str | None
+    undone_by_move_id: str | None
+    lead_ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveResult:
+    """A committed move with both audiences exactly as the commit left them."""
+
+    move: Move
+    source: Audience
+    target: Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A stretch of a list. `next_key` is the sort key to continue after, None on the last page."""
+
+    items: tuple[T, ...]
+    next_key: str | None
+
+    @classmethod
+    def of(cls, found: Sequence[T], limit: int, key: Callable[[T], str]) -> Page[T]:
+        """Returns the page of at most `limit` items from `found`, which was asked for one more to see if there is."""
+        items = tuple(found[:limit])
+        return cls(items, key(items[-1]) if len(found) > limit else None)

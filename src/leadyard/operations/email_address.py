@@ -1,0 +1,57 @@
+"""One spelling for an e-mail address, and a refusal for what cannot be one. Unusual but real addresses pass."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from leadyard.errors import InvalidProspect
+from leadyard.operations.profile_text import MAX_EMAIL_LENGTH, shown, too_long, without_invisible_edges
+
+# RFC 5321 allows nearly anything in a quoted local part; nobody's exports hold those, and a stray quote or bracket
+# there is nearly always a list of addresses or a display name.
+_ADDRESS = re.compile(r'[^\s@<>()\[\],;:"\\\u200b\u2060\ufeff]+@[^\s@<>(),;"\\/\u200b\u2060\ufeff]+')
+_OTHER_FULL_STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
+
+
+def normalised_email(value: str) -> str:
+    """Returns the address in NFC and lower case, without `mailto:` and without what surrounds it.
+
+    Raises InvalidProspect INVALID_EMAIL, or VALUE_TOO_LONG above 254 characters (RFC 5321). The local part is
+    lower-cased too: the contract identifies leads by the lower-cased address.
+    """
+    address = without_invisible_edges(value)
+    while address[:7].lower() == "mailto:":
+        address = without_invisible_edges(address[7:])
+    address = one_case(address)
+    if not _ADDRESS.fullmatch(address):
+        raise _invalid(value)
+    local, _, domain = address.partition("@")
+    domain = domain.translate(_OTHER_FULL_STOPS)
+    if not _is_domain(domain):
+        raise _invalid(value)
+    address = f"{local}@{domain}"
+    if len(address) > MAX_EMAIL_LENGTH:
+        raise too_long("email", len(address), MAX_EMAIL_LENGTH)
+    return address
+
+
+def one_case(text: str) -> str:
+    """Returns the text in NFC and lower case. Lower-casing can undo NFC (a capital dotted I becomes two characters),
+    hence the second pass."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+
+
+def _is_domain(domain: str) -> bool:
+    labels = domain.split(".")
+    if len(labels) == 1 and domain.isascii() and not domain.startswith("xn--"):
+        return False
+    return all(0 < len(label) <= 63 for label in labels)
+
+
+def _invalid(value: str) -> InvalidProspect:
+    return InvalidProspect(
+        "INVALID_EMAIL", f"email {shown(value)} is not an address: write one like ada@example.org, or leave it empty."
+    )

@@ -1,0 +1,6 @@
+"""The only place that knows how SQLite and PostgreSQL differ."""
+
+from leadyard.store.db.database import Database, Row, Transaction, open_database
+from leadyard.store.db.statement import Statement, as_document, from_document
+
+__all__ = ["Database", "Row", "Statement", "Transaction", "as_document", "from_document", "open_database"]

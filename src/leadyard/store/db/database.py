@@ -1,0 +1,66 @@
+"""What the rest of the service may expect of a database, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from leadyard.errors import BadSetting
+from leadyard.store.db.statement import Statement
+
+Row = Mapping[str, Any]
+
+
+class Transaction(Protocol):
+    """A transaction of one account group. Every statement is bound to that group by the transaction, never by the
+    caller."""
+
+    account_group_id: str | None
+    is_postgresql: bool
+
+    async def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
+        """Returns all rows of the answer."""
+
+    async def row(self, statement: Statement, /, **values: Any) -> Row | None:
+        """Returns the first row of the answer, or None."""
+
+    async def run(self, statement: Statement, /, **values: Any) -> int:
+        """Returns how many rows the statement changed."""
+
+
+class Database(Protocol):
+    """A pool of connections. All three ways in raise ServiceUnavailable when the database cannot be reached and
+    TransactionConflict when the work should simply be run again."""
+
+    url: str
+
+    def write(self, account_group_id: str | None) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that is durably committed when its block ends and rolled back when the block raises."""
+
+    def snapshot(self, account_group_id: str | None) -> AbstractAsyncContextManager[Transaction]:
+        """A read-only transaction whose statements all see the same moment."""
+
+    def read(self, account_group_id: str | None) -> AbstractAsyncContextManager[Transaction]:
+        """A connection for a single reading statement, without the round trips of a transaction."""
+
+    async def close(self) -> None:
+        """Closes all connections."""
+
+
+def open_database(url: str, *, pool_size: int, wait_s: float, prepared_statements: bool = True) -> Database:
+    """Returns the database behind `url`; connects at the first use.
+
+    `wait_s` bounds the wait for a free connection and for other writers, in seconds. Raises BadSetting for a URL that
+    names neither SQLite nor PostgreSQL.
+    """
+    # The driver of the other database is not imported: the commands should start fast.
+    if url.startswith(("postgresql://", "postgres://")):
+        from leadyard.store.db.postgresql import PostgresqlDatabase
+
+        return PostgresqlDatabase(url, pool_size=pool_size, wait_s=wait_s, prepared_statements=prepared_statements)
+    if url.startswith("sqlite:///"):
+        from leadyard.store.db.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url, pool_size=pool_size, wait_s=wait_s)
+    raise BadSetting("LEADYARD_DATABASE_URL must start with sqlite:/// or postgresql://.")

@@ -1,0 +1,202 @@
+"""PostgreSQL by way of asyncpg."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
+
+import asyncpg
+
+from leadyard.errors import ServiceUnavailable, TransactionConflict
+from leadyard.store.db.database import Row
+from leadyard.store.db.log import log_statement
+from leadyard.store.db.statement import Statement
+
+_RETRY_AFTER_S = 2
+# What another transaction did to us, not what we did wrong: the same work, run again, can succeed.
+_RUN_AGAIN = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.UniqueViolationError,
+    asyncpg.ForeignKeyViolationError,
+)
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    ConnectionError,
+)
+_UNREACHABLE = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+class PostgresqlTransaction:
+    """See Transaction. Holds one connection."""
+
+    is_postgresql = True
+
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy, account_group_id: str | None) -> None:
+        self._connection = connection
+        self.account_group_id = account_group_id
+
+    async def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
+        log_statement(statement.postgresql)
+        with _errors_in_a_statement():
+            return cast("list[Row]", await self._connection.fetch(statement.postgresql, *self._bind(statement, values)))
+
+    async def row(self, statement: Statement, /, **values: Any) -> Row | None:
+        log_statement(statement.postgresql)
+        with _errors_in_a_statement():
+            found = await self._connection.fetchrow(statement.postgresql, *self._bind(statement, values))
+            return cast("Row | None", found)
+
+    async def run(self, statement: Statement, /, **values: Any) -> int:
+        log_statement(statement.postgresql)
+        with _errors_in_a_statement():
+            status = await self._connection.execute(statement.postgresql, *self._bind(statement, values))
+        # The command tag, "UPDATE 25", is where PostgreSQL says how many rows it changed.
+        return int(status.rsplit(" ", 1)[-1])
+
+    def _bind(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
+        values["account_group_id"] = self.account_group_id
+        return statement.postgresql_arguments(values)
+
+
+class PostgresqlDatabase:
+    """See Database."""
+
+    def __init__(self, url: str, *, pool_size: int, wait_s: float, prepared_statements: bool) -> None:
+        self.url = url
+        self._pool_size = pool_size
+        self._wait_s = wait_s
+        self._prepared_statements = prepared_statements
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def write(self, account_group_id: str | None) -> AsyncIterator[PostgresqlTransaction]:
+        # READ COMMITTED with explicit row locks: whoever waits for an audience sees it, once locked, as it then is.
+        async with self._connection() as connection:
+            await _command(connection, "BEGIN")
+            try:
+                yield PostgresqlTransaction(connection, account_group_id)
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            await _commit(connection)
+
+    @asynccontextmanager
+    async def snapshot(self, account_group_id: str | None) -> AsyncIterator[PostgresqlTransaction]:
+        async with self._connection() as connection:
+            await _command(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield PostgresqlTransaction(connection, account_group_id)
+            finally:
+                await _roll_back(connection)
+
+    @asynccontextmanager
+    async def read(self, account_group_id: str | None) -> AsyncIterator[PostgresqlTransaction]:
+        async with self._connection() as connection:
+            yield PostgresqlTransaction(connection, account_group_id)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        pool = self._pool or await self._open()
+        with _errors_in_connecting():
+            connection = await pool.acquire(timeout=self._wait_s)
+        try:
+            yield connection
+        finally:
+            await pool.release(connection)
+
+    async def _open(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                with _errors_in_connecting():
+                    self._pool = await asyncpg.create_pool(
+                        self.url,
+                        min_size=0,
+                        max_size=self._pool_size,
+                        timeout=self._wait_s,
+                        # Our transactions leave nothing behind, so the round trip that wipes a session is spared.
+                        reset=_leave_as_it_is,
+                        # Poolers that hand each transaction another session cannot keep prepared statements.
+                        statement_cache_size=200 if self._prepared_statements else 0,
+                        server_settings={
+                            "application_name": "leadyard",
+                            "jit": "off",
+                            "lock_timeout": "10s",
+                            "statement_timeout": "60s",
+                            "idle_in_transaction_session_timeout": "60s",
+                        },
+                    )
+            return self._pool
+
+
+async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
+    return None
+
+
+async def _command(connection: asyncpg.pool.PoolConnectionProxy, command: str) -> None:
+    log_statement(command)
+    with _errors_in_a_statement():
+        await connection.execute(command)
+
+
+async def _commit(connection: asyncpg.pool.PoolConnectionProxy) -> None:
+    log_statement("COMMIT")
+    try:
+        await connection.execute("COMMIT")
+    except _RUN_AGAIN as error:
+        raise TransactionConflict(str(error)) from error
+    except (*_LOST, OSError) as error:
+        # Once COMMIT is on its way nobody can know whether it arrived, so it must not be run again from here.
+        raise ServiceUnavailable(
+            "The connection was lost during the commit. The change is either wholly there or wholly not: read the "
+            "current state before you repeat the request.",
+            retry_after_s=_RETRY_AFTER_S,
+        ) from error
+
+
+async def _roll_back(connection: asyncpg.pool.PoolConnectionProxy) -> None:
+    log_statement("ROLLBACK")
+    try:
+        await connection.execute("ROLLBACK")
+    except (*_LOST, OSError, asyncpg.PostgresError):
+        # A connection that is gone has rolled back already; one in any other trouble must not be used again.
+        connection.terminate()
+
+
+@contextmanager
+def _errors_in_a_statement() -> Iterator[None]:
+    try:
+        yield
+    except (*_RUN_AGAIN, *_LOST) as error:
+        # Lost before COMMIT was sent: PostgreSQL rolls back, so running again cannot do the work twice.
+        raise TransactionConflict(type(error).__name__) from error
+    except (asyncpg.QueryCanceledError, asyncpg.DiskFullError, asyncpg.OutOfMemoryError, OSError) as error:
+        raise ServiceUnavailable("Nothing was changed. Try again in a moment.", retry_after_s=_RETRY_AFTER_S) from error
+
+
+@contextmanager
+def _errors_in_connecting() -> Iterator[None]:
+    try:
+        yield
+    except (*_UNREACHABLE, TimeoutError) as error:
+        raise ServiceUnavailable("Nothing was changed. Try again in a moment.", retry_after_s=_RETRY_AFTER_S) from error

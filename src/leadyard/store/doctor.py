@@ -1,0 +1,72 @@
+"""Statements that look for what must never be."""
+
+from __future__ import annotations
+
+from leadyard.store.db import Row, Statement, Transaction
+
+_LIMIT = 100
+
+_DRIFTED_COUNTS = Statement(
+    """SELECT a.id, a.prospect_count, count(m.lead_id) AS members FROM audiences a
+    LEFT JOIN memberships m ON m.account_group_id = a.account_group_id AND m.audience_id = a.id
+    WHERE a.account_group_id = :account_group_id
+    GROUP BY a.id, a.prospect_count HAVING a.prospect_count <> count(m.lead_id) ORDER BY a.id LIMIT :limit"""
+)
+_ORPHANS = Statement(
+    """SELECT m.audience_id, m.lead_id FROM memberships m
+    LEFT JOIN audiences a ON a.account_group_id = m.account_group_id AND a.id = m.audience_id
+    LEFT JOIN leads l ON l.account_group_id = m.account_group_id AND l.id = m.lead_id
+    WHERE m.account_group_id = :account_group_id AND (a.id IS NULL OR l.id IS NULL) LIMIT :limit"""
+)
+# Whoever changes an audience takes a time no earlier than the last change, so a lead that is in the source since before
+# it was moved out of it never left.
+_HALF_MOVED = Statement(
+    """SELECT v.id, count(*) AS lead_count FROM moves v CROSS JOIN LATERAL unnest(v.lead_ids) AS u(lead_id)
+    JOIN memberships m ON m.account_group_id = v.account_group_id AND m.audience_id = v.source_audience_id
+        AND m.lead_id = u.lead_id AND m.added_at < v.moved_at
+    WHERE v.account_group_id = :account_group_id GROUP BY v.id ORDER BY v.id LIMIT :limit""",
+    sqlite="""SELECT v.id, count(*) AS lead_count FROM moves v CROSS JOIN json_each(v.lead_ids) u
+    JOIN memberships m ON m.account_group_id = v.account_group_id AND m.audience_id = v.source_audience_id
+        AND m.lead_id = u.value AND m.added_at < v.moved_at
+    WHERE v.account_group_id = :account_group_id GROUP BY v.id ORDER BY v.id LIMIT :limit""",
+)
+_MISCOUNTED_MOVES = Statement(
+    """SELECT id, moved_count, cardinality(lead_ids) AS lead_count FROM moves
+    WHERE account_group_id = :account_group_id AND moved_count <> cardinality(lead_ids) ORDER BY id LIMIT :limit""",
+    sqlite="""SELECT id, moved_count, json_array_length(lead_ids) AS lead_count FROM moves
+    WHERE account_group_id = :account_group_id AND moved_count <> json_array_length(lead_ids)
+    ORDER BY id LIMIT :limit""",
+)
+_TOTALS = Statement(
+    """SELECT (SELECT count(*) FROM audiences WHERE account_group_id = :account_group_id) AS audiences,
+    (SELECT count(*) FROM leads WHERE account_group_id = :account_group_id) AS leads,
+    (SELECT count(*) FROM memberships WHERE account_group_id = :account_group_id) AS memberships,
+    (SELECT count(*) FROM moves WHERE account_group_id = :account_group_id) AS moves"""
+)
+
+
+async def find_drifted_counts(tx: Transaction) -> list[Row]:
+    """Returns audiences (id, prospect_count, members) whose count is not the number of their members."""
+    return await tx.rows(_DRIFTED_COUNTS, limit=_LIMIT)
+
+
+async def find_orphans(tx: Transaction) -> list[Row]:
+    """Returns memberships (audience_id, lead_id) without an audience or a lead."""
+    return await tx.rows(_ORPHANS, limit=_LIMIT)
+
+
+async def find_half_moved(tx: Transaction) -> list[Row]:
+    """Returns moves (id, lead_count) some of whose leads never left the source."""
+    return await tx.rows(_HALF_MOVED, limit=_LIMIT)
+
+
+async def find_miscounted_moves(tx: Transaction) -> list[Row]:
+    """Returns moves (id, moved_count, lead_count) that list another number of leads than they count."""
+    return await tx.rows(_MISCOUNTED_MOVES, limit=_LIMIT)
+
+
+async def count_rows(tx: Transaction) -> dict[str, int]:
+    """Returns how many audiences, leads, memberships and moves the account group has."""
+    row = await tx.row(_TOTALS)
+    assert row is not None
+    return {name: row[name] for name in ("audiences", "leads", "memberships", "moves")}

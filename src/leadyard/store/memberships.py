@@ -1,0 +1,126 @@
+"""Statements on memberships: who is in which audience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from leadyard.model import Member
+from leadyard.store.db import Statement, Transaction
+from leadyard.store.leads import COLUMNS as LEAD_COLUMNS
+from leadyard.store.leads import lead_from
+
+_ADD = Statement(
+    """INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)
+    SELECT :account_group_id, :audience_id, r.id, CAST(:now AS bigint) FROM :leads{id text} AS r WHERE true
+    ON CONFLICT DO NOTHING"""
+)
+_LIST = Statement(
+    f"""SELECT {LEAD_COLUMNS}, m.added_at
+    FROM memberships m JOIN leads l ON l.account_group_id = m.account_group_id AND l.id = m.lead_id
+    WHERE m.account_group_id = :account_group_id AND m.audience_id = :audience_id AND m.lead_id > :after
+    ORDER BY m.lead_id LIMIT :limit"""
+)
+
+_IN_SOURCE = "account_group_id = :account_group_id AND audience_id = :source AND lead_id IN :lead_ids[]"
+_IN_TARGET = """SELECT 1 FROM memberships t
+    WHERE t.account_group_id = :account_group_id AND t.audience_id = :target AND t.lead_id = memberships.lead_id"""
+# A lead that is in the target already only leaves the source; every other row changes its audience in place.
+_LEAVE = f"DELETE FROM memberships WHERE {_IN_SOURCE} AND EXISTS ({_IN_TARGET}) RETURNING lead_id"
+_CHANGE = f"""UPDATE memberships SET audience_id = :target, added_at = CAST(:now AS bigint)
+    WHERE {_IN_SOURCE} AND NOT EXISTS ({_IN_TARGET}) RETURNING lead_id"""
+
+_LEAVE_SOURCE = Statement(_LEAVE)
+_CHANGE_AUDIENCE = Statement(_CHANGE)
+_COUNT_MOVED = Statement(
+    """UPDATE audiences SET changed_at = :now,
+    prospect_count = prospect_count + CASE WHEN id = :source THEN -:left_source ELSE :joined_target END
+    WHERE account_group_id = :account_group_id AND id IN (:source, :target) RETURNING id, prospect_count"""
+)
+# PostgreSQL does all of it in one round trip. The parts of one statement see the same snapshot, but no row is touched
+# by two of them: whether a lead is in the target decides which. `missing` is only looked for when the sums differ.
+_TRANSFER = Statement(
+    f"""WITH already AS ({_LEAVE}), changed AS ({_CHANGE}),
+    sums AS (SELECT (SELECT count(*) FROM already) AS already, (SELECT count(*) FROM changed) AS changed),
+    counted AS (
+        UPDATE audiences SET changed_at = CAST(:now AS bigint), prospect_count = prospect_count
+            + CASE WHEN id = :source THEN -(SELECT already + changed FROM sums) ELSE (SELECT changed FROM sums) END
+        WHERE account_group_id = :account_group_id AND id IN (:source, :target) RETURNING id, prospect_count)
+    SELECT sums.already, sums.changed,
+        (SELECT prospect_count FROM counted WHERE id = :source) AS source_count,
+        (SELECT prospect_count FROM counted WHERE id = :target) AS target_count,
+        CASE WHEN sums.already + sums.changed < cardinality(:lead_ids[]) THEN ARRAY(
+            SELECT listed FROM unnest(:lead_ids[]) WITH ORDINALITY AS u(listed, place)
+            WHERE listed NOT IN (SELECT lead_id FROM already UNION ALL SELECT lead_id FROM changed)
+            ORDER BY place LIMIT :missing_limit) END AS missing
+    FROM sums"""
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """What a transfer did, and the first listed leads that were not in the source (then it must be rolled back)."""
+
+    moved_count: int
+    already_in_target_count: int
+    source_count: int
+    target_count: int
+    missing: tuple[str, ...]
+
+
+async def add(tx: Transaction, audience_id: str, lead_ids: Sequence[str], *, now: int) -> int:
+    """Puts the leads into the audience; those that are in it stay as they are. Returns how many are new in it."""
+    return await tx.run(_ADD, audience_id=audience_id, leads=[{"id": lead_id} for lead_id in lead_ids], now=now)
+
+
+async def list_members(tx: Transaction, audience_id: str, *, after: str, limit: int) -> list[Member]:
+    """Returns at most `limit` members, by lead id, from the first id beyond `after` on."""
+    rows = await tx.rows(_LIST, audience_id=audience_id, after=after, limit=limit)
+    return [Member(lead=lead_from(row), added_at=row["added_at"]) for row in rows]
+
+
+async def transfer(
+    tx: Transaction, *, source_id: str, target_id: str, lead_ids: Sequence[str], now: int, missing_limit: int
+) -> Transfer:
+    """Takes the leads (distinct ids) out of the source, puts them into the target and corrects both counts.
+
+    Both audiences must be locked. The work grows with the number of leads, never with the size of an audience.
+    """
+    values = {"source": source_id, "target": target_id, "now": now}
+    if tx.is_postgresql:
+        return await _transfer_at_once(tx, lead_ids, missing_limit, values)
+    return await _transfer_in_steps(tx, lead_ids, missing_limit, values)
+
+
+async def _transfer_at_once(
+    tx: Transaction, lead_ids: Sequence[str], missing_limit: int, values: dict[str, Any]
+) -> Transfer:
+    row = await tx.row(_TRANSFER, lead_ids=lead_ids, missing_limit=missing_limit, **values)
+    assert row is not None
+    return Transfer(
+        moved_count=row["already"] + row["changed"],
+        already_in_target_count=row["already"],
+        source_count=row["source_count"],
+        target_count=row["target_count"],
+        missing=tuple(row["missing"] or ()),
+    )
+
+
+async def _transfer_in_steps(
+    tx: Transaction, lead_ids: Sequence[str], missing_limit: int, values: dict[str, Any]
+) -> Transfer:
+    source_id, target_id = values["source"], values["target"]
+    already = await tx.rows(_LEAVE_SOURCE, source=source_id, target=target_id, lead_ids=lead_ids)
+    changed = await tx.rows(_CHANGE_AUDIENCE, lead_ids=lead_ids, **values)
+    moved = {row["lead_id"] for row in already} | {row["lead_id"] for row in changed}
+    counts = await tx.rows(_COUNT_MOVED, left_source=len(moved), joined_target=len(changed), **values)
+    count_of = {row["id"]: row["prospect_count"] for row in counts}
+    missing = [lead_id for lead_id in lead_ids if lead_id not in moved] if len(moved) < len(lead_ids) else []
+    return Transfer(
+        moved_count=len(moved),
+        already_in_target_count=len(already),
+        source_count=count_of[source_id],
+        target_count=count_of[target_id],
+        missing=tuple(missing[:missing_limit]),
+    )

@@ -1,0 +1,61 @@
+"""Statements on the record of moves."""
+
+from __future__ import annotations
+
+from leadyard.model import Move
+from leadyard.store.db import Row, Statement, Transaction, from_document
+
+_COLUMNS = """id, source_audience_id, target_audience_id, moved_count, already_in_target_count, moved_at, api_key_id,
+    undone_by_move_id"""
+_INSERT = Statement(
+    """INSERT INTO moves (account_group_id, id, source_audience_id, target_audience_id, lead_ids, moved_count,
+        already_in_target_count, moved_at, api_key_id)
+    VALUES (:account_group_id, :id, :source, :target, :lead_ids[], :moved_count, :already_in_target_count, :moved_at,
+        :api_key_id)"""
+)
+_LIST = Statement(
+    f"""SELECT {_COLUMNS} FROM moves WHERE account_group_id = :account_group_id AND id < :before
+    ORDER BY id DESC LIMIT :limit"""
+)
+_FIND = Statement(f"SELECT {_COLUMNS}, lead_ids FROM moves WHERE account_group_id = :account_group_id AND id = :id")
+BEYOND_EVERY_ID = "g"  # sorts after every hex digit
+
+
+async def insert(tx: Transaction, move: Move) -> None:
+    """Adds the record of a move, its lead ids as one value."""
+    await tx.run(
+        _INSERT,
+        id=move.id,
+        source=move.source_audience_id,
+        target=move.target_audience_id,
+        lead_ids=list(move.lead_ids or ()),
+        moved_count=move.moved_count,
+        already_in_target_count=move.already_in_target_count,
+        moved_at=move.moved_at,
+        api_key_id=move.api_key_id,
+    )
+
+
+async def list_newest_first(tx: Transaction, *, before: str | None, limit: int) -> list[Move]:
+    """Returns at most `limit` moves, without their lead ids, from the last id below `before` on."""
+    return [_move(row, None) for row in await tx.rows(_LIST, before=before or BEYOND_EVERY_ID, limit=limit)]
+
+
+async def find(tx: Transaction, move_id: str) -> Move | None:
+    """Returns the move with its lead ids, or None."""
+    row = await tx.row(_FIND, id=move_id)
+    return _move(row, tuple(from_document(row["lead_ids"]))) if row else None
+
+
+def _move(row: Row, lead_ids: tuple[str, ...] | None) -> Move:
+    return Move(
+        id=row["id"],
+        source_audience_id=row["source_audience_id"],
+        target_audience_id=row["target_audience_id"],
+        moved_count=row["moved_count"],
+        already_in_target_count=row["already_in_target_count"],
+        moved_at=row["moved_at"],
+        api_key_id=row["api_key_id"],
+        undone_by_move_id=row["undone_by_move_id"],
+        lead_ids=lead_ids,
+    )

@@ -1,0 +1,130 @@
+"""Fixtures: every test that asks for a service, a tenant or a database runs once on each database."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from leadyard.store import schema
+from tests.service import Service, Tenant, make_tenant, run_sql
+from tests.throwaway_postgres import ThrowawayPostgres
+
+DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split(",")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def backend(request: pytest.FixtureRequest) -> str:
+    """'sqlite' or 'postgresql'."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server: the one that LEADYARD_TEST_POSTGRES_URL names, else a throwaway one."""
+    given = os.environ.get("LEADYARD_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    # fsync off: the tests that kill the server start one of their own that keeps its promises.
+    with ThrowawayPostgres(fsync=False) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], str]]:
+    """A function that makes an empty database and returns its URL."""
+    made: list[str] = []
+    # Asked for here and not in `make`, so that the server is stopped only after we have cleaned up.
+    server: str = request.getfixturevalue("postgres_url") if backend == "postgresql" else ""
+
+    def make() -> str:
+        if backend == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('database')}/leadyard.db"
+        name = f"leadyard_test_{os.getpid()}_{next(_numbers)}"
+        run_sql(server, f"CREATE DATABASE {name}")
+        made.append(name)
+        return _with_database(server, name)
+
+    yield make
+    for name in made:
+        run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def migrated_database(new_database: Callable[[], str]) -> Callable[[], str]:
+    """A function that makes a database with the current schema and returns its URL."""
+
+    def make() -> str:
+        url = new_database()
+        asyncio.run(schema.migrate(url))
+        return url
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def log_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every service of the run writes its log; the house tests read them all."""
+    return tmp_path_factory.getbasetemp() / "service-logs"
+
+
+@pytest.fixture(scope="session")
+def new_service(migrated_database: Callable[[], str], log_dir: Path) -> Iterator[Callable[..., Service]]:
+    """A function that starts a real server process on a database of its own; keyword arguments become its settings."""
+    services: list[Service] = []
+    log_dir.mkdir(exist_ok=True)
+
+    def make(*, database_url: str | None = None, **environment: str) -> Service:
+        service = Service(database_url or migrated_database(), log_dir, environment)
+        services.append(service)
+        return service.start()
+
+    yield make
+    for service in services:
+        service.stop()
+
+
+@pytest.fixture(scope="session")
+def service(new_service: Callable[..., Service]) -> Service:
+    """The server process that most tests share; each has a tenant of its own there."""
+    return new_service()
+
+
+@pytest.fixture
+def tenant(service: Service) -> Iterator[Tenant]:
+    """A fresh account group."""
+    made = make_tenant(service)
+    yield made
+    made.client.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The house tests of the statements look at what the rest of the run has sent, so they come last."""
+    items.sort(key=lambda item: "test_statements_sent" in item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """On a build machine a test that was skipped is a promise that was not checked."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line("A test was skipped. In CI that is a failure: every test runs on every database.", red=True)
+    yield
+
+
+def _with_database(url: str, name: str) -> str:
+    """Returns the URL of another database on the same server; the path stands between the host and the query."""
+    from urllib.parse import urlsplit, urlunsplit
+
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{name}"))
