@@ -45,6 +45,7 @@ async def make_ready(settings: Settings) -> None:
         await migrate_database(settings)
         return
     current, needed = await schema.current_revision(settings.resolved_database_url()), schema.head_revision()
+    schema.refuse_unknown(current)
     if current != needed:
         raise SchemaOutOfDate(f"It is at {current or 'nothing'}, needed is {needed}. Run 'leadyard migrate'.")
 

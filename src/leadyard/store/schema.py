@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadyard.errors import ServiceUnavailable
+from leadyard.errors import SchemaOutOfDate, ServiceUnavailable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 0x6C6561647961_7264  # "leadyard"
 
 
 def head_revision() -> str:
@@ -24,18 +25,25 @@ def head_revision() -> str:
     return revision
 
 
+def refuse_unknown(revision: str | None) -> None:
+    """Raises SchemaOutOfDate for a revision that this version of the service has never heard of."""
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise SchemaOutOfDate(
+            f"It is at {revision}, which this version does not know, so a newer Leadyard has migrated it. Run that "
+            f"version or a newer one; this one needs {head_revision()}."
+        )
+
+
 async def current_revision(url: str) -> str | None:
     """Returns the revision of the database behind `url`, None for an empty one. Raises ServiceUnavailable when it is
     out of reach."""
-    from alembic.runtime.migration import MigrationContext
-
-    def ask(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
-
-    engine = _engine(url)
+    engine = _engine(url, sqlite_begin="BEGIN")
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(ask)
+            return await connection.run_sync(_revision)
     except _unreachable_errors() as error:
         raise _unreachable() from error
     finally:
@@ -45,25 +53,46 @@ async def current_revision(url: str) -> str | None:
 async def migrate(url: str) -> tuple[str | None, str]:
     """Runs the missing migrations in one transaction. Returns the revision before and after.
 
-    Raises ServiceUnavailable when the database is out of reach.
+    Several may do this at once: the first does the work, the others find it done. Raises ServiceUnavailable when the
+    database is out of reach, and SchemaOutOfDate when a migration fails or the database is that of a newer version.
     """
-    from alembic import command
+    from sqlalchemy.exc import DBAPIError
 
     before = await current_revision(url)
-
-    def upgrade(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    if before != head_revision():
-        engine = _engine(url)
-        try:
-            async with engine.begin() as connection:
-                await connection.run_sync(upgrade)
-        finally:
-            await engine.dispose()
+    refuse_unknown(before)
+    if before == head_revision():
+        return before, before
+    engine = _engine(url, sqlite_begin="BEGIN IMMEDIATE")
+    try:
+        async with engine.begin() as connection:
+            before = await connection.run_sync(_upgrade)
+    except DBAPIError as error:
+        reason = str(error.orig).partition("\n")[0]
+        raise SchemaOutOfDate(f"The migration failed and nothing was changed: {reason}") from error
+    finally:
+        await engine.dispose()
     return before, head_revision()
+
+
+def _revision(connection: Connection) -> str | None:
+    from alembic.runtime.migration import MigrationContext
+
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> str | None:
+    from alembic import command
+
+    if connection.dialect.name == "postgresql":
+        # Whoever migrates at the same moment waits here and then finds the work done. An advisory lock, although no
+        # request may use one: it holds on one node only, and migrations run on one node only, the coordinator.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+    before = _revision(connection)
+    refuse_unknown(before)
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return before
 
 
 def _config() -> Config:
@@ -74,25 +103,28 @@ def _config() -> Config:
     return config
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, *, sqlite_begin: str) -> AsyncEngine:
+    import asyncpg
     from sqlalchemy import event
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
-    scheme, rest = url.split("://", 1)
-    driver = "sqlite+aiosqlite" if scheme == "sqlite" else "postgresql+asyncpg"
-    engine = create_async_engine(f"{driver}://{rest}", poolclass=NullPool)
-    if scheme == "sqlite":
+    if not url.startswith("sqlite:"):
+        # asyncpg reads the URL itself, as it does for the service: SQLAlchemy would hand it sslmode=... unread.
+        return create_async_engine(
+            "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+        )
+    engine = create_async_engine(f"sqlite+aiosqlite:{url.removeprefix('sqlite:')}", poolclass=NullPool)
 
-        @event.listens_for(engine.sync_engine, "begin")
-        def _begin(connection: Connection) -> None:
-            # Two processes that start together on a new file must migrate it one after the other.
-            connection.exec_driver_sql("PRAGMA busy_timeout=30000")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Two processes that start together on a new file must migrate it one after the other.
+        connection.exec_driver_sql("PRAGMA busy_timeout=30000")
+        connection.exec_driver_sql(sqlite_begin)
 
-        @event.listens_for(engine.sync_engine, "connect")
-        def _connect(dbapi_connection: object, _record: object) -> None:
-            dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(dbapi_connection: object, _record: object) -> None:
+        dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
 
     return engine
 

@@ -1,0 +1,253 @@
+"""How near the move over HTTP comes to its database: moves per second through the real service, everything on, beside
+the same SQL driven by pgbench (PostgreSQL) or by plain sqlite3 in one process (SQLite), in turns within one run.
+
+    python benchmarks/move.py postgresql [--url postgresql://user@host/database] [--leads 25] [--seconds 5]
+    python benchmarks/move.py sqlite     [--leads 25] [--seconds 5]
+
+Without --url a throwaway PostgreSQL is started. The database named by --url must be empty and is left full. Quote the
+ratio: the absolute figures belong to the machine and the moment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from leadyard.ids import new_id
+from leadyard.store import audiences, jobs, memberships, moves, schema
+from leadyard.store.db import Statement
+from tests.service import Service, Tenant, make_tenant, run_sql
+from tests.throwaway_postgres import ThrowawayPostgres
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Two audiences between which one client moves the same leads to and fro, so that clients never wait for each
+    other's locks: what is measured is the work, not the queue."""
+
+    here: str
+    there: str
+    lead_ids: list[str]
+
+
+def make_lanes(tenant: Tenant, *, clients: int, leads: int, audience_size: int) -> list[Lane]:
+    lanes = []
+    for number in range(clients):
+        here, there = tenant.create_audience(f"Here {number}"), tenant.create_audience(f"There {number}")
+        members = tenant.add_leads(here, audience_size, prefix=f"lane{number}")
+        lanes.append(Lane(here, there, members[:: audience_size // leads][:leads]))
+    return lanes
+
+
+async def drive_http(service: Service, tenant: Tenant, lanes: list[Lane], seconds: float) -> float:
+    """Returns moves per second. The client writes bytes it made beforehand, to leave the machine to the service."""
+    stop = time.perf_counter() + seconds
+
+    async def client(lane: Lane) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        requests = [_request(service, tenant, *way, lane.lead_ids) for way in _both_ways(lane)]
+        done = 0
+        while time.perf_counter() < stop or done % 2:
+            writer.write(requests[done % 2])
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head)
+            assert length is not None
+            body = await reader.readexactly(int(length[1]))
+            assert head.startswith(b"HTTP/1.1 200"), body
+            done += 1
+        writer.close()
+        return done
+
+    started = time.perf_counter()
+    done = await asyncio.gather(*(client(lane) for lane in lanes))
+    return sum(done) / (time.perf_counter() - started)
+
+
+def _both_ways(lane: Lane) -> list[tuple[str, str]]:
+    return [(lane.here, lane.there), (lane.there, lane.here)]
+
+
+def _request(service: Service, tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> bytes:
+    body = json.dumps({"targetAudienceId": target, "leadIds": lead_ids}).encode()
+    head = (
+        f"POST /v1/accounts/{tenant.account_group_id}/audiences/{source}/move-leads HTTP/1.1\r\n"
+        f"Host: 127.0.0.1:{service.port}\r\nAuthorization: Bearer {tenant.key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def drive_pgbench(tenant: Tenant, lanes: list[Lane], seconds: float, folder: Path) -> float:
+    """Returns moves per second of one pgbench for each lane, all at once, with the service's own statements."""
+    pgbench = shutil.which("pgbench")
+    if pgbench is None:
+        sys.exit("pgbench is not on the PATH; it comes with PostgreSQL's client or contrib package.")
+    processes = []
+    for number, lane in enumerate(lanes):
+        script = folder / f"lane{number}.sql"
+        script.write_text("".join(_pgbench_move(tenant, *way, lane.lead_ids) for way in _both_ways(lane)))
+        command = [pgbench, "-n", "-M", "prepared", "-c", "1", "-T", str(round(seconds)), "-f", str(script)]
+        url = tenant.service.database_url
+        processes.append(subprocess.Popen([*command, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    rate = 0.0
+    for process in processes:
+        output, errors = process.communicate(timeout=seconds + 60)
+        found = re.search(r"tps = ([\d.]+)", output)
+        assert process.returncode == 0 and found, errors
+        rate += 2 * float(found[1])  # a script is two moves
+    return rate
+
+
+def _pgbench_move(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> str:
+    array = "'{" + ",".join(lead_ids) + "}'"
+    values = {"account_group_id": tenant.account_group_id, "source": source, "target": target, "now": int(time.time())}
+    texts = [
+        _literal(audiences._LOCK, {**values, "ids": f"'{{{source},{target}}}'"}),
+        _literal(jobs._POPULATING, {**values, "audience_ids": f"'{{{source},{target}}}'"}),
+        _literal(memberships._TRANSFER, {**values, "lead_ids": array, "missing_limit": 100}),
+        _literal(
+            moves._INSERT,
+            {**values, "lead_ids": array, "id": "md5(random()::text)", "moved_count": len(lead_ids),
+             "already_in_target_count": 0, "moved_at": 1, "api_key_id": tenant.api_key_id},
+        ),
+    ]  # fmt: skip
+    return "BEGIN;\n" + "".join(f"{text};\n" for text in texts) + "COMMIT;\n"
+
+
+def _literal(statement: Statement, values: dict[str, Any]) -> str:
+    """Returns the text with its values in it: pgbench's own variables cannot hold arrays."""
+
+    def value_of(match: re.Match[str]) -> str:
+        value = values[statement._names[int(match[1]) - 1]]
+        is_sql = isinstance(value, int) or value.startswith("'") or value.endswith(")")
+        return str(value) if is_sql else f"'{value}'"
+
+    return re.sub(r"\$(\d+)", value_of, statement.postgresql)
+
+
+def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Path) -> float:
+    """Returns moves per second of the service's own statements in one process on one connection."""
+    path = tenant.service.database_url.removeprefix("sqlite:///")
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    done = 0
+    started = time.perf_counter()
+    while time.perf_counter() - started < seconds or done % (2 * len(lanes)):
+        lane = lanes[done // 2 % len(lanes)]
+        source, target = _both_ways(lane)[done % 2]
+        _sqlite_move(connection, tenant, source, target, lane.lead_ids)
+        done += 1
+    rate = done / (time.perf_counter() - started)
+    connection.close()
+    return rate
+
+
+def _sqlite_move(connection: sqlite3.Connection, tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> None:
+    def run(statement: Statement, **more: Any) -> list[Any]:
+        values = {
+            "account_group_id": tenant.account_group_id, "source": source, "target": target,
+            "now": int(time.time() * 1000), "lead_ids": lead_ids, **more,
+        }  # fmt: skip
+        return connection.execute(statement.sqlite, statement.sqlite_arguments(values)).fetchall()
+
+    connection.execute("BEGIN IMMEDIATE")
+    run(audiences._LOCK, ids=[source, target])
+    run(jobs._POPULATING, audience_ids=[source, target])
+    already = run(memberships._LEAVE_SOURCE)
+    changed = run(memberships._CHANGE_AUDIENCE)
+    assert len(already) + len(changed) == len(lead_ids)
+    run(memberships._COUNT_MOVED, left_source=len(lead_ids), joined_target=len(changed))
+    run(
+        moves._INSERT,
+        id=new_id(), moved_count=len(lead_ids), already_in_target_count=0, moved_at=1, api_key_id=tenant.api_key_id,
+    )  # fmt: skip
+    connection.execute("COMMIT")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("database", choices=["postgresql", "sqlite"])
+    parser.add_argument("--url", help="an empty PostgreSQL database")
+    parser.add_argument("--leads", type=int, default=25, help="leads in a move")
+    parser.add_argument("--clients", type=int, default=8, help="connections at once")
+    parser.add_argument("--audience-size", type=int, default=2_000)
+    parser.add_argument("--seconds", type=float, default=5, help="of each turn")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    with ExitStack() as closing:
+        folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        if options.database == "sqlite":
+            url = f"sqlite:///{folder}/leadyard.db"
+        else:
+            url = options.url or closing.enter_context(ThrowawayPostgres()).create_database("leadyard_bench")
+        asyncio.run(schema.migrate(url))
+        quiet = {"LEADYARD_LOG_LEVEL": "info", "LEADYARD_RATE_LIMITS": "1000000/second"}
+        service = Service(url, folder, quiet).start()
+        closing.callback(service.stop)
+        tenant = make_tenant(service)
+        lanes = make_lanes(
+            tenant,
+            clients=options.clients,
+            leads=options.leads,
+            audience_size=max(options.audience_size, options.leads),
+        )
+        if options.database == "postgresql":
+            run_sql(url, "ANALYZE")
+        report(options, service, tenant, lanes, drive_sqlite if options.database == "sqlite" else drive_pgbench, folder)
+
+
+def report(
+    options: argparse.Namespace,
+    service: Service,
+    tenant: Tenant,
+    lanes: list[Lane],
+    drive_bare: Callable[[Tenant, list[Lane], float, Path], float],
+    folder: Path,
+) -> None:
+    over_http, bare = [], []
+    for number in range(ROUNDS + 1):
+        http_rate = asyncio.run(drive_http(service, tenant, lanes, options.seconds))
+        bare_rate = drive_bare(tenant, lanes, options.seconds, folder)
+        if number:  # the first round warms up
+            over_http.append(http_rate)
+            bare.append(bare_rate)
+    ratio = statistics.median(h / b for h, b in zip(over_http, bare, strict=True))
+    figures = {
+        "database": options.database,
+        "leads": options.leads,
+        "clients": options.clients,
+        "httpMovesPerSecond": round(statistics.median(over_http)),
+        "bareMovesPerSecond": round(statistics.median(bare)),
+        "ratio": round(ratio, 2),
+    }
+    if options.json:
+        print(json.dumps(figures))
+        return
+    against = "pgbench" if options.database == "postgresql" else "plain sqlite3"
+    print(f"{options.leads} leads a move, {options.clients} clients, {options.database}, {ROUNDS} rounds")
+    print(f"over HTTP      {figures['httpMovesPerSecond']:>7} moves/s")
+    print(f"{against:14} {figures['bareMovesPerSecond']:>7} moves/s")
+    print(f"ratio          {ratio:>7.2f}")
+
+
+if __name__ == "__main__":
+    main()
