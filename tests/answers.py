@@ -16,7 +16,7 @@ UNKNOWN_ID = "507f1f77bcf86cd799439011"
 # What only somebody who looks inside the service should ever see.
 _INSIDES = re.compile(
     r"Traceback|File \"|\.py\b|site-packages|asyncpg|sqlite|sqlalchemy|pydantic|starlette|fastapi|postgres"
-    r"|\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|COMMIT|ROLLBACK)\b|account_group_id|audience_id|memberships"
+    r"|\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|COMMIT|ROLLBACK)\b|account_group_id|memberships"
     r"|/(tmp|usr|home|work|root|var|opt)/|0x[0-9a-f]{6,}"
 )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import MutableMapping
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -60,6 +62,20 @@ def assemble_app() -> FastAPI:
     return build_app(assemble_database(settings), rate_limits=settings.rate_limits)
 
 
+def _name_the_exception(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Says which exceptions there were and where, and nothing else: their messages and the variables around them hold
+    keys and lead data."""
+    if not event.pop("exc_info", None):
+        return event
+    error: BaseException | None = sys.exc_info()[1]
+    chain = []
+    while error is not None:
+        places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
+        chain.append({"type": f"{type(error).__module__}.{type(error).__qualname__}", "places": places})
+        error = error.__cause__ or error.__context__
+    return {**event, "exceptions": chain}
+
+
 def _make_data_dir(settings: Settings) -> None:
     if settings.database_url:
         return
@@ -77,7 +93,7 @@ def set_up_logs(settings: Settings) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            _name_the_exception,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from leadyard.errors import BadSetting
 
 PREFIX = "LEADYARD_"
+# Up to the last @, for a password may hold one; asyncpg also takes it as a parameter.
+_PASSWORD = re.compile(r"(://[^:/@]*:).*@|([?&]password=)[^&]*")
 
 
 class Settings(BaseSettings):
@@ -53,6 +57,20 @@ class Settings(BaseSettings):
     def _known_scheme(cls, value: str) -> str:
         if value and not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
             raise ValueError("must start with postgresql:// or sqlite:///")
+        if not value.startswith("sqlite:"):
+            try:
+                # The driver would find out only when it connects, and then not say whose fault it is.
+                _ = urlsplit(value).port
+            except ValueError:
+                # Its own message quotes what it took for the port: the start of a password with a slash, for one.
+                raise ValueError("the port is no number; write / ? # in a password as %2F %3F %23") from None
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _possible_host(cls, value: str) -> str:
+        if not value or any(character.isspace() or character == "/" for character in value):
+            raise ValueError("must be an address or a host name, without a scheme or a port")
         return value
 
     @field_validator("rate_limits")
@@ -81,5 +99,10 @@ def read_settings() -> Settings:
         wrong = []
         for problem in error.errors():
             name = PREFIX + str(problem["loc"][0]).upper()
-            wrong.append(f"{name}={problem.get('input')!r}: {problem['msg'].removeprefix('Value error, ')}")
+            wrong.append(f"{name}={masked(repr(problem.get('input')))}: {problem['msg'].removeprefix('Value error, ')}")
         raise BadSetting("; ".join(wrong) + ". 'leadyard config' lists all settings.") from None
+
+
+def masked(value: str) -> str:
+    """Returns the value of a setting without the passwords of the URLs in it."""
+    return _PASSWORD.sub(lambda found: f"{found[1]}***@" if found[1] else f"{found[2]}***", value)

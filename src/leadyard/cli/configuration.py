@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 
 from leadyard.cli.output import AsJson, print_json, refusals
-from leadyard.config import PREFIX, Settings, read_settings
-
-_PASSWORD_IN_URL = re.compile(r"(://[^:/@]*:)[^@]*@")
+from leadyard.config import PREFIX, Settings, masked, read_settings
 
 
 def config(as_json: AsJson = False) -> None:
@@ -28,7 +25,7 @@ def _row(settings: Settings, field: str) -> dict[str, str]:
     value = str(getattr(settings, field))
     return {
         "name": name,
-        "value": _PASSWORD_IN_URL.sub(r"\1***@", value),
+        "value": masked(value),
         "source": "environment" if any(key.upper() == name for key in os.environ) else "default",
         "description": Settings.model_fields[field].description or "",
     }

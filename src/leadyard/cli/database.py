@@ -1,4 +1,4 @@
-"""`leadyard migrate`."""
+"""`leadyard migrate`: brings the database to the current schema."""
 
 from __future__ import annotations
 

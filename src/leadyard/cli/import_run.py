@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from leadyard.errors import UnreadableFile
 from leadyard.intake.columns import ColumnPlan
 from leadyard.intake.csv_file import BadRow, CsvFile, CsvRow
 from leadyard.model import MAX_PROSPECTS_PER_ADD, Caller
@@ -106,12 +107,21 @@ class _RejectsFile:
 
     def write(self, row: CsvRow | BadRow, code: str, message: str) -> None:
         if self._writer is None:
-            stream = self._closing.enter_context(self._path.open("w", newline="", encoding="utf-8"))
+            stream = self._closing.enter_context(self._open())
             self._writer = csv.writer(stream)
             self._writer.writerow(["reject_line", "reject_code", "reject_reason", *self._header])
         # What could not be decoded is written as a question mark rather than losing the row.
         cells = [cell.encode("utf-8", "replace").decode() for cell in row.cells]
         self._writer.writerow([row.line_number, code, message, *cells])
+
+    def _open(self) -> TextIO:
+        try:
+            return self._path.open("w", newline="", encoding="utf-8")
+        except OSError as error:
+            raise UnreadableFile(
+                f"{self._path}: {error.strerror}. Name another place with --rejects and import the file again.",
+                message="The rejected rows cannot be written.",
+            ) from error
 
 
 def _progress(source: CsvFile, show: bool) -> Progress:

@@ -34,14 +34,16 @@ def create(
     """Make an API key and print its secret, this once: only a hash of it is kept."""
     from leadyard.operations.api_keys import create_api_key
 
-    permissions = [_permission(each) for each in _split(permission)]
+    groups, permissions = _split(account_group), [_permission(each) for each in _split(permission)]
+    if not groups or not permissions:
+        raise wrong_usage("A key needs at least one account group and at least one permission.")
     expires_at = None if expires_in is None else now_ms() + _milliseconds(expires_in)
     with refusals(as_json=as_json):
         key, secret = with_database(
             lambda db: create_api_key(
                 db,
                 name=name,
-                account_group_ids=_split(account_group),
+                account_group_ids=groups,
                 permissions=permissions,
                 expires_at=expires_at,
             )

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from leadyard.cli import account_groups, configuration, database, doctor, importing, keys, serving
+from leadyard.cli.output import print_json
+
+_ADVICE = "'leadyard --help', and --help after a command, say what it takes."
+# Typer has no name of its own for what all wrong usage is; the newest ones bring a private copy of click.
+_WrongUsage: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
     name="leadyard",
@@ -27,4 +34,12 @@ app.command("config")(configuration.config)
 
 def run() -> None:
     """The entry point of the command `leadyard`."""
-    app()
+    if "--json" not in sys.argv:
+        app()
+        return
+    try:
+        sys.exit(app(standalone_mode=False))
+    except _WrongUsage as error:
+        error.show()
+        print_json({"error": {"code": "WRONG_USAGE", "message": error.format_message(), "details": _ADVICE}})
+        sys.exit(2)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -29,14 +31,20 @@ def serve(
     with refusals(as_json=False):
         settings = read_settings()
         asyncio.run(make_ready(settings))
-    uvicorn.run(
-        "leadyard.assemble:assemble_app",
-        factory=True,
-        host=host or settings.host,
-        port=settings.port if port is None else port,
-        workers=workers,
-        # One log line a request is ours; uvicorn's would tell paths and no trace id.
-        access_log=False,
-        log_level=settings.log_level,
-        server_header=False,
-    )
+    # uvicorn ends its work and then sends itself the signal again; being told to stop is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        uvicorn.run(
+            "leadyard.assemble:assemble_app",
+            factory=True,
+            host=host or settings.host,
+            port=settings.port if port is None else port,
+            workers=workers,
+            # One log line a request is ours; uvicorn's would tell paths and no trace id.
+            access_log=False,
+            log_level=settings.log_level,
+            server_header=False,
+        )
+    except SystemExit as end:
+        # Its own codes are 1 and 3; ours for "the answer is no", whose reason it has logged, is 1.
+        raise typer.Exit(1 if end.code else 0) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,13 +11,14 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 from starlette.types import Receive, Scope
 
-from leadyard.errors import BodyTooLarge, InvalidRequest, Unauthorized, UnsupportedMediaType, Violation
+from leadyard.errors import BodyTooLarge, Unauthorized, UnsupportedMediaType
 from leadyard.http.rate_limit import RateLimits
 from leadyard.model import Caller, Permission
 from leadyard.operations.api_keys import Credential, authenticate
 from leadyard.operations.operation import Database, require_permission
 
 MAX_BODY_BYTES = 1024 * 1024
+_ID = re.compile("[0-9a-f]{24}")
 
 
 def database(request: Request) -> Database:
@@ -55,6 +57,9 @@ class Door(APIRoute):
 
     async def _identify(self, request: Request) -> None:
         group_id = request.path_params.get("accountGroupId", "")
+        if not _ID.fullmatch(group_id):
+            # Nobody's, and so refused like any group that does not exist. PostgreSQL would not even take every text.
+            group_id = ""
         credential = await authenticate(database(request), secret=_bearer(request), account_group_id=group_id)
         request.state.api_key_id = credential.api_key_id
         limits: RateLimits = request.app.state.rate_limits
@@ -98,8 +103,9 @@ async def _with_parsed_body(request: Request) -> Request:
     try:
         parsed = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        message = f"The body is not JSON: {error}."
-        raise InvalidRequest([Violation(path="body", code="NOT_JSON", message=message)]) from None
+        # Refused a little later, so that what is wrong with the path is listed with it: no route takes a text as body.
+        request.state.not_json = f"The body is not JSON: {error}."
+        parsed = ""
     return _ParsedRequest(request.scope, request.receive, body, parsed)
 
 

@@ -47,6 +47,7 @@ _VIOLATION_CODES = {
     "less_than_equal": "TOO_LARGE",
     "int_parsing_size": "TOO_LARGE",
     "string_unicode": "NOT_ALLOWED",
+    "wrong_cursor": "WRONG_CURSOR",
 }
 
 
@@ -120,7 +121,8 @@ async def on_leadyard_error(request: Request, error: Exception) -> Response:
 async def on_validation_error(request: Request, error: Exception) -> Response:
     """Turns what FastAPI found wrong with path, query and body into a 400 that names all of it."""
     assert isinstance(error, RequestValidationError)
-    invalid = InvalidRequest([_violation(problem) for problem in error.errors()])
+    not_json = getattr(request.state, "not_json", None)
+    invalid = InvalidRequest([_violation(problem, not_json) for problem in error.errors()])
     return error_response(invalid, request.state.trace_id)
 
 
@@ -148,11 +150,14 @@ def _allowed_methods(request: Request) -> list[str]:
     methods: set[str] = set()
     for route in request.app.router.routes:
         if (regex := getattr(route, "path_regex", None)) and regex.match(request.scope["path"]):
-            methods |= route.methods or set()
+            # A folder of files, that of /docs, has no methods of its own.
+            methods |= getattr(route, "methods", None) or {"GET", "HEAD"}
     return sorted(methods)
 
 
-def _violation(problem: Mapping[str, Any]) -> Violation:
+def _violation(problem: Mapping[str, Any], not_json: str | None) -> Violation:
+    if not_json and problem["loc"] == ("body",):
+        return Violation(path="body", code="NOT_JSON", message=not_json)
     kind = problem["type"]
     code = _VIOLATION_CODES.get(kind, "WRONG_TYPE")
     message = problem["msg"].removeprefix("Value error, ")

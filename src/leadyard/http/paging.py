@@ -6,9 +6,10 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, LiteralString, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from leadyard.errors import InvalidRequest, Violation
 from leadyard.http.envelope import Listing, Shape
@@ -19,6 +20,7 @@ S = TypeVar("S", bound=Shape)
 
 _VERSION = "1"
 _CHECK_BYTES = 8
+_WRONG_CURSOR: LiteralString = "This cursor was not given out for this list, or it was changed. Start without one."
 
 
 class Paging(BaseModel):
@@ -31,6 +33,14 @@ class Paging(BaseModel):
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="Items on a page.")] = 50
 
+    @field_validator("cursor")
+    @classmethod
+    def _well_formed(cls, value: str | None) -> str | None:
+        # Here only so that it is listed with whatever else is wrong; `start` looks closer.
+        if value is not None and _key_in(value) is None:
+            raise PydanticCustomError("wrong_cursor", _WRONG_CURSOR.removesuffix("."))
+        return value
+
     def start(self, *scope: str) -> str | None:
         """Returns the key to continue after, None at the beginning. Raises InvalidRequest for a cursor that was not
         made for exactly this list."""
@@ -38,15 +48,7 @@ class Paging(BaseModel):
             return None
         key = _open_cursor(self.cursor, scope)
         if key is None:
-            raise InvalidRequest(
-                [
-                    Violation(
-                        path="cursor",
-                        code="WRONG_CURSOR",
-                        message="This cursor was not given out for this list, or it was changed. Start without one.",
-                    )
-                ]
-            )
+            raise InvalidRequest([Violation(path="cursor", code="WRONG_CURSOR", message=_WRONG_CURSOR)])
         return key
 
 
@@ -66,13 +68,17 @@ def _make_cursor(key: str, scope: tuple[str, ...]) -> str:
 
 
 def _open_cursor(cursor: str, scope: tuple[str, ...]) -> str | None:
+    key = _key_in(cursor)
+    # Comparing the text as well refuses the other spellings that base64 would let pass for the same bytes.
+    return key if key is not None and _make_cursor(key, scope) == cursor else None
+
+
+def _key_in(cursor: str) -> str | None:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        key = raw[_CHECK_BYTES:].decode()
+        return raw[_CHECK_BYTES:].decode() or None
     except (binascii.Error, ValueError):
         return None
-    # Comparing the text as well refuses the other spellings that base64 would let pass for the same bytes.
-    return key if _make_cursor(key, scope) == cursor else None
 
 
 def _check(key: str, scope: tuple[str, ...]) -> bytes:

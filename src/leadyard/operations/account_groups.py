@@ -6,6 +6,7 @@ from leadyard.clock import now_ms
 from leadyard.errors import NotFound
 from leadyard.ids import new_id
 from leadyard.model import AccountGroup, Page
+from leadyard.operations.operation import run_again_on_conflict
 from leadyard.store import account_groups
 from leadyard.store.db import Database
 
@@ -37,6 +38,10 @@ async def list_account_groups_of_key(
     db: Database, *, api_key_id: str, after: str | None, limit: int
 ) -> Page[AccountGroup]:
     """Returns a page of the account groups the key may use, oldest first."""
-    async with db.read(None) as tx:
-        found = await account_groups.list_of_key(tx, api_key_id=api_key_id, after=after or "", limit=limit + 1)
+
+    async def find() -> list[AccountGroup]:
+        async with db.read(None) as tx:
+            return await account_groups.list_of_key(tx, api_key_id=api_key_id, after=after or "", limit=limit + 1)
+
+    found = await run_again_on_conflict(find)
     return Page.of(found, limit, lambda group: group.id)

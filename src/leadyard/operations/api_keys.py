@@ -14,7 +14,7 @@ from leadyard.ids import new_id
 from leadyard.model import ApiKey, Caller, Permission
 from leadyard.operations.operation import run_again_on_conflict
 from leadyard.store import account_groups, api_keys
-from leadyard.store.db import Database, from_document
+from leadyard.store.db import Database, Row, from_document
 
 _PREFIX = "sk_live_"
 _RANDOM_BYTES = 24
@@ -93,8 +93,12 @@ async def authenticate(db: Database, *, secret: str, account_group_id: str) -> C
     """
     if not _is_well_formed(secret):
         raise Unauthorized
-    async with db.read(None) as tx:
-        row = await api_keys.find_by_secret_hash(tx, secret_hash=_hash(secret), account_group_id=account_group_id)
+
+    async def find() -> Row | None:
+        async with db.read(None) as tx:
+            return await api_keys.find_by_secret_hash(tx, secret_hash=_hash(secret), account_group_id=account_group_id)
+
+    row = await run_again_on_conflict(find)
     if row is None or row["revoked_at"] is not None:
         raise Unauthorized
     if row["expires_at"] is not None and row["expires_at"] <= now_ms():

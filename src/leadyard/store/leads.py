@@ -16,15 +16,28 @@ _PROFILE_NAMES = ", ".join([*_TEXTS, "custom_fields"])
 _PROFILE_VALUES = ", ".join([*(f"r.{name}" for name in _TEXTS), "r.custom_fields"])
 
 _MINE = "FROM leads WHERE account_group_id = :account_group_id"
-# Some outside ids are shared by very many leads, by mistake or by design: of those the lowest and the highest lead are
-# enough to know that there is more than one.
+# Some outside ids are shared by very many leads, by mistake or by design: of those, two leads are enough to know that
+# there is more than one.
 _FIND_KNOWN = Statement(
-    f"""SELECT {COLUMNS} FROM leads l WHERE l.account_group_id = :account_group_id AND l.id IN (
+    # One look-up per identity and per lead, whatever the statistics say; see docs/decisions/0007.
+    f"""SELECT {COLUMNS} FROM (
+        SELECT x.id FROM unnest(:public_identifiers[]) AS v(value) CROSS JOIN LATERAL (
+            SELECT id {_MINE} AND public_identifier = v.value LIMIT 1 OFFSET 0) x
+        UNION SELECT x.id FROM unnest(:emails[]) AS v(value) CROSS JOIN LATERAL (
+            SELECT id {_MINE} AND email = v.value LIMIT 1 OFFSET 0) x
+        UNION SELECT x.id FROM unnest(:provider_ids[]) AS v(value) CROSS JOIN LATERAL (
+            SELECT id {_MINE} AND provider_id = v.value AND public_identifier IS NULL AND email IS NULL
+            LIMIT 1 OFFSET 0) x
+        UNION SELECT x.id FROM unnest(:lone_provider_ids[]) AS v(value) CROSS JOIN LATERAL (
+            SELECT id {_MINE} AND provider_id = v.value LIMIT 2 OFFSET 0) x) k
+    CROSS JOIN LATERAL (
+        SELECT * FROM leads WHERE account_group_id = :account_group_id AND id = k.id LIMIT 1 OFFSET 0) l""",
+    sqlite=f"""SELECT {COLUMNS} FROM leads l WHERE l.account_group_id = :account_group_id AND l.id IN (
         SELECT id {_MINE} AND public_identifier IN :public_identifiers[]
         UNION SELECT id {_MINE} AND email IN :emails[]
         UNION SELECT id {_MINE} AND provider_id IN :provider_ids[] AND public_identifier IS NULL AND email IS NULL
         UNION SELECT min(id) {_MINE} AND provider_id IN :lone_provider_ids[] GROUP BY provider_id
-        UNION SELECT max(id) {_MINE} AND provider_id IN :lone_provider_ids[] GROUP BY provider_id)"""
+        UNION SELECT max(id) {_MINE} AND provider_id IN :lone_provider_ids[] GROUP BY provider_id)""",
 )
 _LOCK = Statement(
     f"""SELECT {COLUMNS} FROM leads l WHERE l.account_group_id = :account_group_id AND l.id IN :ids[]

@@ -17,22 +17,43 @@ _ADD = Statement(
     ON CONFLICT DO NOTHING"""
 )
 _LIST = Statement(
-    f"""SELECT {LEAD_COLUMNS}, m.added_at
+    # Each lead is looked up by itself (OFFSET 0 keeps PostgreSQL from making a join of it): that the page costs the same
+    # wherever it lies must not depend on how recent the statistics of the tables are.
+    f"""SELECT {LEAD_COLUMNS}, m.added_at FROM (
+        SELECT lead_id, added_at FROM memberships
+        WHERE account_group_id = :account_group_id AND audience_id = :audience_id AND lead_id > :after
+        ORDER BY lead_id LIMIT :limit) m
+    CROSS JOIN LATERAL (
+        SELECT * FROM leads WHERE account_group_id = :account_group_id AND id = m.lead_id LIMIT 1 OFFSET 0) l
+    ORDER BY m.lead_id""",
+    sqlite=f"""SELECT {LEAD_COLUMNS}, m.added_at
     FROM memberships m JOIN leads l ON l.account_group_id = m.account_group_id AND l.id = m.lead_id
     WHERE m.account_group_id = :account_group_id AND m.audience_id = :audience_id AND m.lead_id > :after
-    ORDER BY m.lead_id LIMIT :limit"""
+    ORDER BY m.lead_id LIMIT :limit""",
 )
 
-_IN_SOURCE = "account_group_id = :account_group_id AND audience_id = :source AND lead_id IN :lead_ids[]"
-_IN_TARGET = """SELECT 1 FROM memberships t
-    WHERE t.account_group_id = :account_group_id AND t.audience_id = :target AND t.lead_id = memberships.lead_id"""
-# A lead that is in the target already only leaves the source; every other row changes its audience in place.
-_LEAVE = f"DELETE FROM memberships WHERE {_IN_SOURCE} AND EXISTS ({_IN_TARGET}) RETURNING lead_id"
-_CHANGE = f"""UPDATE memberships SET audience_id = :target, added_at = CAST(:now AS bigint)
-    WHERE {_IN_SOURCE} AND NOT EXISTS ({_IN_TARGET}) RETURNING lead_id"""
+_IN_SOURCE = "account_group_id = :account_group_id AND lead_id IN :lead_ids[] AND audience_id = :source"
+# PostgreSQL plans by statistics that lag behind a big import, and then takes an audience for empty: reading all of it
+# looks cheaper than looking up the leads. Here it cannot: what is compared is not the indexed column, so the leads'
+# own index is left, and OFFSET 0 makes the question about the target one look-up per lead. docs/decisions/0007.
+_IN_SOURCE_BY_LEAD = _IN_SOURCE.replace("audience_id = :source", "audience_id || '' = :source")
+_IN_TARGET = """SELECT 1 FROM memberships t WHERE t.account_group_id = :account_group_id
+    AND t.audience_id = :target AND t.lead_id = memberships.lead_id LIMIT 1 OFFSET 0"""
 
-_LEAVE_SOURCE = Statement(_LEAVE)
-_CHANGE_AUDIENCE = Statement(_CHANGE)
+
+def _leave(in_source: str) -> str:
+    """A lead that is in the target already only leaves the source."""
+    return f"DELETE FROM memberships WHERE {in_source} AND EXISTS ({_IN_TARGET}) RETURNING lead_id"
+
+
+def _change(in_source: str) -> str:
+    """Every other row changes its audience in place."""
+    return f"""UPDATE memberships SET audience_id = :target, added_at = CAST(:now AS bigint)
+        WHERE {in_source} AND NOT EXISTS ({_IN_TARGET}) RETURNING lead_id"""
+
+
+_LEAVE_SOURCE = Statement(_leave(_IN_SOURCE))
+_CHANGE_AUDIENCE = Statement(_change(_IN_SOURCE))
 _COUNT_MOVED = Statement(
     """UPDATE audiences SET changed_at = :now,
     prospect_count = prospect_count + CASE WHEN id = :source THEN -:left_source ELSE :joined_target END
@@ -41,7 +62,7 @@ _COUNT_MOVED = Statement(
 # PostgreSQL does all of it in one round trip. The parts of one statement see the same snapshot, but no row is touched
 # by two of them: whether a lead is in the target decides which. `missing` is only looked for when the sums differ.
 _TRANSFER = Statement(
-    f"""WITH already AS ({_LEAVE}), changed AS ({_CHANGE}),
+    f"""WITH already AS ({_leave(_IN_SOURCE_BY_LEAD)}), changed AS ({_change(_IN_SOURCE_BY_LEAD)}),
     sums AS (SELECT (SELECT count(*) FROM already) AS already, (SELECT count(*) FROM changed) AS changed),
     counted AS (
         UPDATE audiences SET changed_at = CAST(:now AS bigint), prospect_count = prospect_count

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import aiosqlite
+import asyncpg
 
 from leadyard.errors import SchemaOutOfDate, ServiceUnavailable
 
@@ -13,24 +17,18 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_CURRENT = "SELECT version_num FROM alembic_version"
 _MIGRATION_LOCK = 0x6C6561647961_7264  # "leadyard"
 
 
 def head_revision() -> str:
     """Returns the schema revision that this version of the service works with."""
-    from alembic.script import ScriptDirectory
-
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
+    return max(_known_revisions())
 
 
 def refuse_unknown(revision: str | None) -> None:
     """Raises SchemaOutOfDate for a revision that this version of the service has never heard of."""
-    from alembic.script import ScriptDirectory
-
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in _known_revisions():
         raise SchemaOutOfDate(
             f"It is at {revision}, which this version does not know, so a newer Leadyard has migrated it. Run that "
             f"version or a newer one; this one needs {head_revision()}."
@@ -40,14 +38,13 @@ def refuse_unknown(revision: str | None) -> None:
 async def current_revision(url: str) -> str | None:
     """Returns the revision of the database behind `url`, None for an empty one. Raises ServiceUnavailable when it is
     out of reach."""
-    engine = _engine(url, sqlite_begin="BEGIN")
+    ask = _ask_sqlite if url.startswith("sqlite:") else _ask_postgresql
     try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(_revision)
-    except _unreachable_errors() as error:
-        raise _unreachable() from error
-    finally:
-        await engine.dispose()
+        return await ask(url)
+    except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise ServiceUnavailable(
+            "Check LEADYARD_DATABASE_URL and that the database is running and takes connections.", retry_after_s=5
+        ) from error
 
 
 async def migrate(url: str) -> tuple[str | None, str]:
@@ -56,13 +53,13 @@ async def migrate(url: str) -> tuple[str | None, str]:
     Several may do this at once: the first does the work, the others find it done. Raises ServiceUnavailable when the
     database is out of reach, and SchemaOutOfDate when a migration fails or the database is that of a newer version.
     """
-    from sqlalchemy.exc import DBAPIError
-
     before = await current_revision(url)
     refuse_unknown(before)
     if before == head_revision():
         return before, before
-    engine = _engine(url, sqlite_begin="BEGIN IMMEDIATE")
+    from sqlalchemy.exc import DBAPIError
+
+    engine = _engine(url)
     try:
         async with engine.begin() as connection:
             before = await connection.run_sync(_upgrade)
@@ -95,6 +92,31 @@ def _upgrade(connection: Connection) -> str | None:
     return before
 
 
+def _known_revisions() -> set[str]:
+    # Read off the names of the files (a test holds them to what is inside), because every command asks for this first
+    # and Alembic takes longer to load than most commands take to run. The same goes for the two functions below.
+    return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")}
+
+
+async def _ask_sqlite(url: str) -> str | None:
+    async with aiosqlite.connect(url.removeprefix("sqlite:///"), timeout=30) as connection:
+        if not await connection.execute_fetchall("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"):
+            return None
+        rows = [row[0] for row in await connection.execute_fetchall(_CURRENT)]
+        return rows[0] if rows else None
+
+
+async def _ask_postgresql(url: str) -> str | None:
+    connection: Any = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
+        revision: str | None = await connection.fetchval(_CURRENT)
+        return revision
+    finally:
+        await connection.close()
+
+
 def _config() -> Config:
     from alembic.config import Config
 
@@ -103,8 +125,7 @@ def _config() -> Config:
     return config
 
 
-def _engine(url: str, *, sqlite_begin: str) -> AsyncEngine:
-    import asyncpg
+def _engine(url: str) -> AsyncEngine:
     from sqlalchemy import event
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
@@ -120,24 +141,10 @@ def _engine(url: str, *, sqlite_begin: str) -> AsyncEngine:
     def _begin(connection: Connection) -> None:
         # Two processes that start together on a new file must migrate it one after the other.
         connection.exec_driver_sql("PRAGMA busy_timeout=30000")
-        connection.exec_driver_sql(sqlite_begin)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(dbapi_connection: object, _record: object) -> None:
         dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
 
     return engine
-
-
-def _unreachable_errors() -> tuple[type[Exception], ...]:
-    import asyncpg
-    from sqlalchemy.exc import SQLAlchemyError
-
-    # asyncpg's errors on the way to a connection reach us as they are, not as SQLAlchemy's.
-    return (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
-
-def _unreachable() -> ServiceUnavailable:
-    return ServiceUnavailable(
-        "Check LEADYARD_DATABASE_URL and that the database is running and takes connections.", retry_after_s=5
-    )

@@ -179,7 +179,9 @@ memberships = Table(
     PrimaryKeyConstraint("account_group_id", "audience_id", "lead_id"),
     ForeignKeyConstraint(["account_group_id", "audience_id"], ["audiences.account_group_id", "audiences.id"]),
     ForeignKeyConstraint(["account_group_id", "lead_id"], ["leads.account_group_id", "leads.id"]),
-    Index(None, "account_group_id", "lead_id"),
+    # The lead comes first, so that a list of leads is always looked up lead by lead; with the account group in front
+    # PostgreSQL may prefer to read the whole group (docs/decisions/0007).
+    Index(None, "lead_id", "account_group_id"),
     # The row is its key: without a rowid SQLite keeps one tree instead of two.
     sqlite_with_rowid=False,
 )

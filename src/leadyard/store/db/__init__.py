@@ -1,6 +1,7 @@
 """The only place that knows how SQLite and PostgreSQL differ."""
 
-from leadyard.store.db.database import Database, Row, Transaction, open_database
+from leadyard.store.db.database import Database, Row, Transaction
+from leadyard.store.db.opening import open_database
 from leadyard.store.db.statement import Statement, as_document, from_document
 
 __all__ = ["Database", "Row", "Statement", "Transaction", "as_document", "from_document", "open_database"]

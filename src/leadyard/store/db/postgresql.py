@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, cast
 
 import asyncpg
@@ -30,16 +30,11 @@ _LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     ConnectionError,
+    # What asyncpg says for a moment of a connection whose end it has been told but has not yet noticed.
+    asyncpg.InternalClientError,
 )
-_UNREACHABLE = (
-    OSError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-)
+# Whatever PostgreSQL says instead of letting us in: starting up, too many, closed to connections, dropped, not allowed.
+_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class PostgresqlTransaction:
@@ -179,8 +174,10 @@ async def _roll_back(connection: asyncpg.pool.PoolConnectionProxy) -> None:
     try:
         await connection.execute("ROLLBACK")
     except (*_LOST, OSError, asyncpg.PostgresError):
-        # A connection that is gone has rolled back already; one in any other trouble must not be used again.
-        connection.terminate()
+        # A connection that is gone has rolled back already; one in any other trouble must not be used again. One that
+        # the pool has already dropped does not even let itself be terminated.
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
 
 
 @contextmanager

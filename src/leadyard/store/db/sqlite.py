@@ -68,21 +68,23 @@ class SqliteDatabase:
     @asynccontextmanager
     async def write(self, account_group_id: str | None) -> AsyncIterator[SqliteTransaction]:
         async with self._connection(self._writing, self._idle_writers) as connection:
-            await self._begin_immediate(connection)
             try:
+                await self._begin_immediate(connection)
                 yield SqliteTransaction(connection, account_group_id)
                 with _errors():
                     await _command(connection, "COMMIT")
-            finally:
-                # Also after a COMMIT that failed, on a full disk for one: SQLite then keeps the transaction open.
+            except BaseException:
+                # Also after a COMMIT that failed, on a full disk for one: SQLite then keeps the transaction open. And
+                # after a BEGIN that was cancelled while it was under way.
                 await _roll_back(connection)
+                raise
 
     @asynccontextmanager
     async def snapshot(self, account_group_id: str | None) -> AsyncIterator[SqliteTransaction]:
         async with self._connection(self._reading, self._idle_readers) as connection:
-            with _errors():
-                await _command(connection, "BEGIN")
             try:
+                with _errors():
+                    await _command(connection, "BEGIN")
                 yield SqliteTransaction(connection, account_group_id)
             finally:
                 await _roll_back(connection)
@@ -102,7 +104,9 @@ class SqliteDatabase:
         self, turn: asyncio.Semaphore, idle: list[aiosqlite.Connection]
     ) -> AsyncIterator[aiosqlite.Connection]:
         try:
-            await asyncio.wait_for(turn.acquire(), self._wait_s)
+            # Not wait_for: until Python 3.12 it swallows a cancellation that comes just when it is our turn.
+            async with asyncio.timeout(self._wait_s):
+                await turn.acquire()
         except TimeoutError:
             raise _busy() from None
         try:
@@ -156,9 +160,13 @@ async def _command(connection: aiosqlite.Connection, command: str) -> None:
 
 
 async def _roll_back(connection: aiosqlite.Connection) -> None:
-    # Commands of one connection run in order on its thread, so this waits for a statement that was given up on.
-    if connection.in_transaction:
+    # Commands of one connection run in order on its thread, so this waits for a statement that was given up on. Only
+    # then is it known whether there is a transaction: a BEGIN or a COMMIT may have been under way.
+    try:
         await _command(connection, "ROLLBACK")
+    except sqlite3.OperationalError:
+        if connection.in_transaction:
+            raise
 
 
 @contextmanager

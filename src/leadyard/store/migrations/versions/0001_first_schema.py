@@ -229,5 +229,5 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "memberships_account_group_id_lead_id_idx", "memberships", ["account_group_id", "lead_id"], unique=False
+        "memberships_lead_id_account_group_id_idx", "memberships", ["lead_id", "account_group_id"], unique=False
     )

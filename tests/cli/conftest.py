@@ -1,0 +1,21 @@
+"""One migrated database for all commands that do not mind what others left in theirs; each has its own tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.commands import new_group
+
+
+@pytest.fixture(scope="session")
+def url(migrated_database: Callable[[], str]) -> str:
+    """A migrated database."""
+    return migrated_database()
+
+
+@pytest.fixture
+def group(url: str) -> str:
+    """A fresh account group in it."""
+    return new_group(url)

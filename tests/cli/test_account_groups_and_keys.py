@@ -1,0 +1,147 @@
+"""`leadyard account-groups` and `leadyard keys`: tenants, secrets shown once, expiry, revocation."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from leadyard.clock import now_ms, to_iso
+from leadyard.ids import new_id
+from leadyard.model import Permission
+from tests.cli.commands import command, new_group
+from tests.service import leadyard
+
+DAY_MS = 86_400_000
+
+
+def everything_in(url: str) -> str:
+    """Returns all that the database holds, as text."""
+    if url.startswith("sqlite:"):
+        path = Path(url.removeprefix("sqlite:///"))
+        return "".join(file.read_bytes().decode("latin-1") for file in path.parent.glob(f"{path.name}*"))
+
+    async def dump() -> str:
+        connection: Any = await asyncpg.connect(url)
+        try:
+            tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            texts = [await connection.fetch(f"SELECT row_to_json(t)::text FROM {name} t") for (name,) in tables]
+            return "\n".join(row[0] for rows in texts for row in rows)
+        finally:
+            await connection.close()
+
+    return asyncio.run(dump())
+
+
+def make_key(url: str, group: str, *more: str) -> dict[str, Any]:
+    made = command(
+        "keys", "create", "--account-group", group, "--permission", "audiences:read", *more, "--json", url=url
+    )
+    assert made.code == 0, made
+    return made.json()
+
+
+def test_a_tenant_and_its_key_from_the_shell(url: str) -> None:
+    """The whole path as processes of their own, as an operator walks it."""
+    made = leadyard("account-groups", "create", "  Acme & Söhne ", url=url)
+    assert made.returncode == 0, made.stderr
+    match = re.fullmatch(r"Made account group ([0-9a-f]{24}) \(Acme & Söhne\)\.\n", made.stdout)
+    assert match, made.stdout
+    key = leadyard(
+        "keys", "create", "--account-group", match[1], "--permission", "audiences:read,audiences:write", url=url
+    )
+    assert key.returncode == 0, key.stderr
+    assert "will not be shown again" in key.stdout
+    secret = key.stdout.splitlines()[-1]
+    assert re.fullmatch(r"sk_live_[0-9a-f]{56}", secret)
+    listed = leadyard("keys", "list", url=url)
+    assert "audiences:read,audiences:write" in listed.stdout
+    assert secret not in listed.stdout + leadyard("keys", "list", "--json", url=url).stdout
+    assert match[1] in leadyard("account-groups", "list", url=url).stdout
+
+
+def test_account_groups_are_listed_oldest_first(migrated_database: Callable[[], str]) -> None:
+    url = migrated_database()
+    assert command("account-groups", "list", "--json", url=url).json() == {"items": []}
+    assert "leadyard account-groups create NAME" in command("account-groups", "list", url=url).out
+    ids = [new_group(url, name) for name in ("b", "a", "a")]
+    items = command("account-groups", "list", "--json", url=url).json()["items"]
+    assert [(item["id"], item["name"]) for item in items] == list(zip(ids, ("b", "a", "a"), strict=True))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", items[0]["createdAt"])
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201, "two\nlines"])
+def test_a_name_that_is_none_is_wrong_usage(url: str, name: str) -> None:
+    command("account-groups", "create", name, url=url).refused(2, "NAME", "200")
+
+
+def test_only_a_hash_of_the_secret_is_kept(url: str, group: str) -> None:
+    key = make_key(url, group)
+    kept = everything_in(url)
+    assert key["key"] not in kept
+    assert key["key"].removeprefix("sk_live_")[:20] not in kept
+    assert hashlib.sha256(key["key"].encode()).hexdigest() in kept, "we looked in the wrong place"
+
+
+def test_a_key_tells_what_it_may_and_until_when(url: str, group: str) -> None:
+    second = new_group(url)
+    key = make_key(url, group, "--account-group", second, "--permission", "prospects:read", "--name", "CRM sync")
+    assert (key["name"], key["state"], key["expiresAt"], key["revokedAt"]) == ("CRM sync", "valid", None, None)
+    assert key["permissions"] == ["audiences:read", "prospects:read"]
+    assert key["accountGroupIds"] == [group, second]
+    mine = [item for item in command("keys", "list", "--json", url=url).json()["items"] if item["id"] == key["id"]]
+    assert mine == [{name: value for name, value in key.items() if name != "key"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "length_ms"), [("30m", 1_800_000), ("12h", DAY_MS // 2), ("90d", 90 * DAY_MS), ("4w", 28 * DAY_MS)]
+)
+def test_expiry(url: str, group: str, text: str, length_ms: int) -> None:
+    before = now_ms()
+    key = make_key(url, group, "--expires-in", text)
+    assert to_iso(before + length_ms) <= key["expiresAt"] <= to_iso(now_ms() + length_ms)
+
+
+@pytest.mark.parametrize("text", ["", "90", "d", "0d", "-1d", "1.5h", "90 days", "1y", "9999999d", "٣d"])
+def test_a_length_of_time_that_is_none_is_wrong_usage(url: str, group: str, text: str) -> None:
+    done = command(
+        "keys", "create", "--account-group", group, "--permission", "audiences:read", f"--expires-in={text}", url=url
+    )
+    done.refused(2, "--expires-in", "90d")
+
+
+def test_wrong_usage_when_a_key_is_made(url: str, group: str) -> None:
+    unknown = command("keys", "create", "--account-group", group, "--permission", "audiences:admin", url=url)
+    unknown.refused(2, "'audiences:admin'", *Permission)
+    for arguments in (
+        ["--account-group", "", "--permission", "audiences:read"],
+        ["--account-group", group, "--permission", ","],
+    ):
+        command("keys", "create", *arguments, url=url).refused(2, "at least one")
+    command("keys", "create", "--account-group", group, url=url).refused(2, "--permission")
+
+
+def test_an_unknown_group_makes_no_key(url: str, group: str) -> None:
+    before = command("keys", "list", "--json", url=url).out
+    missing = new_id()
+    arguments = ["--account-group", group, "--account-group", missing, "--permission", "audiences:read"]
+    command("keys", "create", *arguments, url=url).refused(1, missing, "account group was not found")
+    assert command("keys", "list", "--json", url=url).out == before
+
+
+def test_revoking(url: str, group: str) -> None:
+    key = make_key(url, group)
+    first = command("keys", "revoke", key["id"], "--json", url=url)
+    assert (first.code, first.json()) == (0, {"id": key["id"], "revoked": True, "changed": True})
+    again = command("keys", "revoke", key["id"], url=url)
+    assert (again.code, again.out) == (0, f"Key {key['id']} was revoked before.\n")
+    listed = command("keys", "list", "--json", url=url).json()["items"]
+    assert [item["state"] for item in listed if item["id"] == key["id"]] == ["revoked"]
+    missing = new_id()
+    command("keys", "revoke", missing, url=url).refused(1, missing, "API key")

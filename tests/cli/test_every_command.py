@@ -1,0 +1,160 @@
+"""What holds for every command: help, exit codes, `--json`, sentences instead of stack traces."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadyard.ids import new_id
+from tests.cli.commands import LEGISLATORS, command
+from tests.service import leadyard
+
+# Every command, and what it can be asked without harm; `serve` speaks HTTP and has no --json.
+COMMANDS: dict[str, list[str]] = {
+    "serve": [],
+    "migrate": [],
+    "account-groups create": ["Acme"],
+    "account-groups list": [],
+    "keys create": ["--account-group", "GROUP", "--permission", "audiences:read"],
+    "keys list": [],
+    "keys revoke": ["KEY"],
+    "import": [str(LEGISLATORS), "--account-group", "GROUP", "--audience", "A", "--identity-column", "bioguide_id"],
+    "doctor": [],
+    "config": [],
+}
+ON_A_DATABASE = [name for name in COMMANDS if name not in ("config", "serve")]
+SPEAKS_JSON = [name for name in COMMANDS if name != "serve"]
+OUT_OF_REACH = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+def arguments_of(name: str, **filled: str) -> list[str]:
+    return [*name.split(), *(filled.get(word, word) for word in COMMANDS[name])]
+
+
+def leaves(help_text: str) -> list[str]:
+    return re.findall(r"^  ([a-z-]+)  ", help_text.partition("Commands:")[2], re.MULTILINE)
+
+
+def test_the_list_above_is_all_there_is() -> None:
+    found = []
+    for name in leaves(command("--help").out):
+        under = leaves(command(name, "--help").out)
+        found += [f"{name} {each}" for each in under] or [name]
+    assert sorted(found) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "", "account-groups", "keys"])
+def test_help(name: str) -> None:
+    done = command(*name.split(), "--help")
+    assert done.code == 0
+    assert done.err == ""
+    # What it does, in a sentence; every option explained.
+    assert re.search(r"^  [A-Z][^\n]+[.:]", done.out, re.MULTILINE), done.out
+    options = done.out.partition("Options:")[2].partition("Commands:")[0]
+    for option in re.findall(r"^  (--[a-z-]+(?: [A-Z_=.]+)?)(.*(?:\n {5,}.*)*)", options, re.MULTILINE):
+        assert re.search(r"[A-Z]\w+", option[1]), f"{name}: {option[0]} is not explained"
+
+
+def test_help_tells_settings_and_exit_codes() -> None:
+    shown = leadyard("--help", url="")
+    assert shown.returncode == 0
+    assert "LEADYARD_" in shown.stdout
+    assert "Exit codes: 0 done, 1 the answer is no, 2 wrong usage." in " ".join(shown.stdout.split())
+
+
+@pytest.mark.parametrize("name", SPEAKS_JSON)
+def test_json_is_one_object_and_nothing_else(url: str, group: str, name: str) -> None:
+    key = command("keys", "create", "--account-group", group, "--permission", "audiences:read", "--json", url=url)
+    done = command(*arguments_of(name, GROUP=group, KEY=key.json()["id"]), "--json", url=url)
+    assert (done.code, done.err) == (0, "")
+    assert "error" not in done.json()
+
+
+@pytest.mark.parametrize("name", SPEAKS_JSON)
+def test_json_of_wrong_usage(name: str) -> None:
+    done = command(*arguments_of(name), "--json", "--no-such-option")
+    assert done.code == 2
+    problem = done.json()["error"]
+    assert problem["code"] == "WRONG_USAGE"
+    assert "--no-such-option" in problem["message"]
+    assert "--help" in problem["details"]
+
+
+@pytest.mark.parametrize("name", ON_A_DATABASE)
+def test_a_database_out_of_reach(name: str) -> None:
+    filled = arguments_of(name, GROUP=new_id(), KEY=new_id())
+    command(*filled, url=OUT_OF_REACH).refused(1, "LEADYARD_DATABASE_URL")
+    done = command(*filled, "--json", url=OUT_OF_REACH)
+    assert (done.code, done.err) == (1, "")
+    assert done.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
+
+
+@pytest.mark.parametrize("name", SPEAKS_JSON)
+def test_a_wrong_setting(name: str) -> None:
+    done = command(*arguments_of(name, GROUP=new_id()), "--json", LEADYARD_PORT="eighty")
+    assert (done.code, done.err) == (2, "")
+    assert done.json()["error"]["code"] == "BAD_SETTING"
+    assert "LEADYARD_PORT='eighty'" in done.json()["error"]["details"]
+
+
+def test_a_refusal_as_json_says_what_a_person_reads(url: str) -> None:
+    missing = new_id()
+    read = command("keys", "revoke", missing, url=url)
+    problem = command("keys", "revoke", missing, "--json", url=url)
+    assert (read.code, problem.code) == (1, 1)
+    error = problem.json()["error"]
+    assert read.err == f"{error['message']}\n{error['details']}\n"
+    assert error["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["fly"], ["keys"], ["keys", "fly"], ["import"], ["import", "x.csv"], ["keys", "revoke"], ["doctor", "now"]],
+    ids=" ".join,
+)
+def test_wrong_usage(arguments: list[str]) -> None:
+    done = command(*arguments)
+    assert done.code == 2
+    assert "Usage: " in done.out + done.err
+    assert "Traceback" not in done.err
+
+
+def test_exit_codes_of_real_processes(url: str, tmp_path: Path) -> None:
+    wrong = leadyard("import", "--json", url=url)
+    assert wrong.returncode == 2
+    assert json.loads(wrong.stdout)["error"]["code"] == "WRONG_USAGE"
+    no = leadyard("keys", "revoke", new_id(), "--json", url=url)
+    assert no.returncode == 1
+    assert json.loads(no.stdout)["error"]["code"] == "NOT_FOUND"
+    assert no.stderr == ""
+
+
+def test_config_lists_values_and_where_they_come_from(tmp_path: Path) -> None:
+    shown = command("config", "--json", url="postgresql://u:hush@h/db", LEADYARD_PORT="8123").json()["settings"]
+    by_name: dict[str, Any] = {row["name"]: row for row in shown}
+    assert by_name["LEADYARD_PORT"]["value"] == "8123"
+    assert by_name["LEADYARD_PORT"]["source"] == "environment"
+    assert by_name["LEADYARD_HOST"]["source"] == "default"
+    assert by_name["LEADYARD_DATABASE_URL"]["value"] == "postgresql://u:***@h/db"
+    assert "LEADYARD_PORT=8123  (environment)" in command("config", LEADYARD_PORT="8123").out
+
+
+def test_the_embedded_database_is_made_where_the_setting_says(tmp_path: Path) -> None:
+    place = tmp_path / "deep" / "data"
+    done = command("doctor", LEADYARD_DATA_DIR=str(place), LEADYARD_DATABASE_URL="")
+    assert done.code == 0, done
+    assert (place / "leadyard.db").exists()
+    (tmp_path / "file").touch()
+    done = command("doctor", LEADYARD_DATA_DIR=str(tmp_path / "file"), LEADYARD_DATABASE_URL="")
+    done.refused(2, "LEADYARD_DATA_DIR")
+
+
+def test_migrate_as_a_process_tells_what_it_did(new_database: Callable[[], str]) -> None:
+    done = leadyard("migrate", url=new_database())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"Migrated from an empty database to \d{4}\.\n", done.stdout)

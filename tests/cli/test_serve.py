@@ -1,0 +1,108 @@
+"""`leadyard serve`: starts or says why not, ends when told to, and runs in several processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.service import LEADYARD, Service, leadyard, make_tenant
+
+ENDS_WITHIN_S = 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "code", "words"),
+    [
+        (["--port", "eighty"], {}, 2, "--port"),
+        (["--port", "70000"], {}, 2, "--port"),
+        ([], {"LEADYARD_PORT": "70000"}, 2, "LEADYARD_PORT='70000'"),
+        (["--host", "203.0.113.1"], {}, 1, "203.0.113.1"),
+    ],
+)
+def test_what_cannot_be_listened_on(
+    url: str, arguments: list[str], settings: dict[str, str], code: int, words: str
+) -> None:
+    refused = leadyard("serve", *arguments, url=url, timeout_s=30, **settings)
+    assert refused.returncode == code, refused
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_address_that_is_taken(url: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = leadyard("serve", "--port", str(port), url=url, timeout_s=30)
+    assert refused.returncode == 1, refused
+    assert str(port) in refused.stderr
+    assert "in use" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_it_ends_when_it_is_told_to(backend: str, url: str, log_dir: Path) -> None:
+    log_dir.mkdir(exist_ok=True)
+    service = Service(url, log_dir).start()
+    # A supervisor's way to say it and a person's; how it ends does not depend on the database.
+    told = signal.SIGTERM if backend == "postgresql" else signal.SIGINT
+    process = service.process
+    assert process is not None
+    started = time.monotonic()
+    process.send_signal(told)
+    assert process.wait(ENDS_WITHIN_S) == 0
+    assert time.monotonic() - started < ENDS_WITHIN_S
+    assert "Traceback" not in service.log_file.read_text()
+
+
+def test_several_workers(migrated_database: Callable[[], str], log_dir: Path) -> None:
+    """Moves of the same leads back and forth through two processes: counts stay exact on either database."""
+    log_dir.mkdir(exist_ok=True)
+    service = Service(migrated_database(), log_dir).start("--workers", "2")
+    try:
+        tenant = make_tenant(service)
+        source, target = tenant.create_audience(), tenant.create_audience()
+        lead_ids = tenant.add_leads(source, 20)
+
+        def move_one(lead_id: str) -> int:
+            # A client of its own opens a connection of its own, and so meets either process.
+            with tenant.new_client() as client:
+                return tenant.move(source, target, [lead_id], client=client).status_code
+
+        with ThreadPoolExecutor(4) as threads:
+            statuses = list(threads.map(move_one, [*lead_ids, *lead_ids]))
+        assert sorted(statuses) == [200] * 20 + [422] * 20
+        assert (tenant.count(source), tenant.count(target)) == (0, 20)
+        tenant.client.close()
+        assert service.doctor()["healthy"] is True
+        process = service.process
+        assert process is not None
+        process.terminate()
+        assert process.wait(ENDS_WITHIN_S * 2) == 0
+    finally:
+        service.stop()
+
+
+def test_port_0_takes_a_free_one(url: str) -> None:
+    process = subprocess.Popen(
+        [*LEADYARD, "serve", "--port", "0"],
+        env={**os.environ, "LEADYARD_DATABASE_URL": url},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "running on" in line)
+        port = int(line.partition("http://127.0.0.1:")[2].split()[0])
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
+    finally:
+        process.terminate()
+        process.communicate(timeout=ENDS_WITHIN_S)

@@ -1,0 +1,121 @@
+"""Settings: each listed, each documented; a wrong value of any stops every command with a sentence that names it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import leadyard
+from leadyard.config import PREFIX, Settings, masked
+from tests.cli.commands import command
+from tests.service import leadyard as run_leadyard
+
+ROOT = Path(__file__).parents[2]
+NAMES = [PREFIX + field.upper() for field in Settings.model_fields]
+# A value that each cannot have; None where every text is a value.
+WRONG: dict[str, str | None] = {
+    "LEADYARD_DATA_DIR": "/dev/null/data",
+    "LEADYARD_DATABASE_URL": "mysql://u:hush@h/db",
+    "LEADYARD_DATABASE_POOL_SIZE": "0",
+    "LEADYARD_DATABASE_WAIT_S": "soon",
+    "LEADYARD_DATABASE_PREPARED_STATEMENTS": "perhaps",
+    "LEADYARD_HOST": "not a host",
+    "LEADYARD_PORT": "65536",
+    "LEADYARD_RATE_LIMITS": "many",
+    "LEADYARD_LOG_LEVEL": "loud",
+}
+
+
+def test_the_list_above_is_all_there_is() -> None:
+    assert sorted(WRONG) == sorted(NAMES), "say here what a wrong value of the new setting is"
+
+
+def test_config_lists_every_setting() -> None:
+    listed = command("config", "--json").json()["settings"]
+    assert [row["name"] for row in listed] == NAMES
+    assert all(row["description"].endswith(".") for row in listed), "every setting says what it is for"
+    shown = command("config").out
+    assert all(f"{name}=" in shown for name in NAMES)
+
+
+def test_every_setting_is_documented() -> None:
+    documented = (ROOT / "docs" / "operating.md").read_text()
+    missing = [name for name in NAMES if f"`{name}`" not in documented]
+    assert not missing, f"docs/operating.md does not explain {missing}"
+    invented = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", documented)) - set(NAMES)
+    assert not invented, f"docs/operating.md explains {invented}, which nobody reads"
+
+
+def test_documented_defaults_are_the_defaults() -> None:
+    documented = (ROOT / "docs" / "operating.md").read_text()
+    for field, setting in Settings.model_fields.items():
+        row = re.search(rf"\| `{PREFIX}{field.upper()}` \| `([^`]*)` \|", documented)
+        if row is not None:
+            default = str(setting.default)
+            assert row[1] == (default.lower() if isinstance(setting.default, bool) else default), field
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_value_stops_every_command(name: str) -> None:
+    wrong = WRONG[name]
+    assert wrong is not None
+    for arguments in (["serve", "--port", "0"], ["doctor"], ["account-groups", "list"], ["migrate"]):
+        done = command(*arguments, **{"LEADYARD_DATABASE_URL": "", name: wrong})
+        done.refused(2, name)
+        assert done.err.strip().endswith("."), done.err
+
+
+def test_a_wrong_value_stops_a_real_process() -> None:
+    done = run_leadyard("serve", url="postgresql://u:hush@h:port/db")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "LEADYARD_DATABASE_URL=" in done.stderr
+    assert "hush" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_all_wrong_values_are_named_at_once() -> None:
+    wrong = {"LEADYARD_PORT": "x", "LEADYARD_LOG_LEVEL": "loud"}
+    command("doctor", **wrong).refused(2, *wrong)
+
+
+@pytest.mark.parametrize("value", ["", "postgresql://h:x/db", "postgresql://h:99999/db", "/tmp/x.db", "sqlite://x.db"])
+def test_urls_that_are_none(value: str) -> None:
+    done = command("doctor", LEADYARD_DATABASE_URL=value or "x")
+    done.refused(2, "LEADYARD_DATABASE_URL")
+
+
+def test_a_password_that_breaks_the_url_is_not_quoted() -> None:
+    done = command("doctor", url="postgresql://u:hu/sh@h/db")
+    done.refused(2, "LEADYARD_DATABASE_URL='postgresql://u:***@h/db'", "%2F")
+    assert "hu" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("postgresql://u:hush@h/db", "postgresql://u:***@h/db"),
+        ("postgresql://u:hu@sh@h:5432/db?sslmode=require", "postgresql://u:***@h:5432/db?sslmode=require"),
+        ("postgresql://:hush@h/db", "postgresql://:***@h/db"),
+        ("postgresql://h/db?user=u&password=hush&x=1", "postgresql://h/db?user=u&password=***&x=1"),
+        ("postgresql://u@h:5432/db", "postgresql://u@h:5432/db"),
+        ("sqlite:///data/leadyard.db", "sqlite:///data/leadyard.db"),
+    ],
+)
+def test_passwords_are_masked(value: str, shown: str) -> None:
+    assert masked(value) == shown
+    for done in (command("config", url=value), command("config", "--json", url=value)):
+        assert shown in done.out
+        assert "hush" not in done.out + done.err
+
+
+def test_only_config_reads_the_environment() -> None:
+    source = Path(leadyard.__file__).parent
+    readers = [
+        file.relative_to(source).as_posix()
+        for file in source.rglob("*.py")
+        if re.search(r"os\.environ|os\.getenv|BaseSettings", file.read_text())
+    ]
+    # `leadyard config` only asks whether a variable is there, to say where a value comes from.
+    assert sorted(readers) == ["cli/configuration.py", "config.py"]

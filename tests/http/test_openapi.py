@@ -1,0 +1,281 @@
+"""The OpenAPI document: as written down, as served, and true of real answers; and the page that shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+
+from leadyard.http.caller import Door
+from leadyard.http.server import routes
+from leadyard.ids import new_id
+from leadyard.model import Permission
+from tests.answers import UNKNOWN_ID
+from tests.routes import EVERY_ROUTE, method_of
+from tests.service import Service, Tenant, make_tenant
+
+OPENAPI_JSON = Path(__file__).parents[2] / "openapi.json"
+_G = "/v1/accounts/{accountGroupId}"
+_AUDIENCE = f"{_G}/audiences/{{audienceId}}"
+
+# From contract sections 3 and 5: what a route answers when all is well. A route that is not here fails the test.
+SUCCESS_OF = {
+    ("GET", "/v1/accounts"): (200, "AccountListSuccessResponse"),
+    ("GET", f"{_G}/audiences"): (200, "AudienceListSuccessResponse"),
+    ("POST", f"{_G}/audiences"): (201, "AudienceSuccessResponse"),
+    ("GET", f"{_G}/audiences/navigation"): (200, "AudienceNavigationSuccessResponse"),
+    ("GET", _AUDIENCE): (200, "AudienceSuccessResponse"),
+    ("PATCH", _AUDIENCE): (200, "AudienceSuccessResponse"),
+    ("DELETE", _AUDIENCE): (200, "DeletedSuccessResponse"),
+    ("GET", f"{_AUDIENCE}/prospects"): (200, "AudienceProspectListSuccessResponse"),
+    ("POST", f"{_AUDIENCE}/prospects"): (200, "ProspectsAddedSuccessResponse"),
+    ("POST", f"{_AUDIENCE}/move-leads"): (200, "AudienceLeadMoveSuccessResponse"),
+    ("POST", f"{_AUDIENCE}/move-to-folder"): (200, "AudienceSuccessResponse"),
+    ("POST", f"{_AUDIENCE}/remove-from-folder"): (200, "AudienceSuccessResponse"),
+    ("POST", f"{_G}/audiences/folders"): (201, "AudienceFolderSuccessResponse"),
+    ("PATCH", f"{_G}/audiences/folders/{{folderId}}"): (200, "AudienceFolderSuccessResponse"),
+    ("DELETE", f"{_G}/audiences/folders/{{folderId}}"): (200, "DeletedSuccessResponse"),
+    ("POST", f"{_G}/prospecting"): (202, "ProspectingJobStartSuccessResponse"),
+    ("GET", f"{_G}/prospecting"): (200, "ProspectingJobListSuccessResponse"),
+    ("GET", f"{_G}/prospecting/{{jobId}}"): (200, "ProspectingJobStatusSuccessResponse"),
+    ("POST", f"{_G}/prospecting/{{jobId}}/cancel"): (200, "ProspectingJobCancelSuccessResponse"),
+    ("GET", f"{_G}/moves"): (200, "MoveListSuccessResponse"),
+    ("GET", f"{_G}/moves/{{moveId}}"): (200, "MoveSuccessResponse"),
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(OPENAPI_JSON.read_text(encoding="utf-8"))
+    return loaded
+
+
+def operation_of(method: str, path: str) -> dict[str, Any]:
+    operation: dict[str, Any] = document()["paths"][path][method.lower()]
+    return operation
+
+
+@pytest.fixture(scope="module")
+def shared(service: Service) -> Tenant:
+    return make_tenant(service)
+
+
+@pytest.fixture(scope="module")
+def limited(new_service: Callable[..., Service]) -> Service:
+    return new_service(LEADYARD_RATE_LIMITS="1/hour")
+
+
+# --------------------------------------------------------------------------------------------------------- the document
+
+
+def test_openapi_json_is_what_the_service_serves(service: Service) -> None:
+    answer = httpx.get(f"{service.base_url}/openapi.json")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json() == document(), "openapi.json is out of date: run script/openapi and commit what it writes."
+
+
+def test_the_document_describes_every_route_and_no_other() -> None:
+    described = {
+        (method.upper(), path)
+        for path, operations in document()["paths"].items()
+        for method in operations
+        if method in ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+    }
+    assert described == {(method_of(route), route.path) for route in routes()}
+
+
+@pytest.mark.parametrize("route", EVERY_ROUTE)
+def test_a_route_documents_every_status_under_the_published_names(route: Door) -> None:
+    method = method_of(route)
+    operation = operation_of(method, route.path)
+    status, name = SUCCESS_OF[method, route.path]
+    expected = {status: name, 400: "ValidationErrorResponse"}
+    expected |= dict.fromkeys((401, 429, 500, 503), "ErrorResponse")
+    if "{accountGroupId}" in route.path:
+        expected[403] = "ErrorResponse"
+    if re.search(r"\{(audienceId|moveId|folderId|jobId)\}", route.path):
+        expected[404] = "ErrorResponse"
+    if "{audienceId}" in route.path:
+        expected[409] = "ErrorResponse"
+    if "requestBody" in operation:
+        expected |= {413: "ErrorResponse", 415: "ErrorResponse"}
+    if route.path.endswith("/move-leads") or (method, route.path) == ("POST", f"{_G}/audiences"):
+        expected[422] = "ErrorResponse"
+
+    documented = {
+        int(status): response["content"]["application/json"]["schema"]["$ref"].removeprefix("#/components/schemas/")
+        for status, response in operation["responses"].items()
+    }
+
+    assert {status: documented.get(status) for status in expected} == expected
+    # Whatever more a route documents is a refusal that has a reason of its own.
+    assert set(documented) - set(expected) <= {409, 422}
+    for name in documented.values():
+        assert name in document()["components"]["schemas"]
+    assert operation["summary"]
+    assert operation["description"]
+
+
+@pytest.mark.parametrize("route", EVERY_ROUTE)
+def test_a_route_documents_its_parameters_its_permission_and_its_headers(route: Door) -> None:
+    operation = operation_of(method_of(route), route.path)
+    in_path = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+    assert in_path == set(re.findall(r"\{(\w+)\}", route.path))
+    assert all(each["required"] for each in operation.get("parameters", []) if each["in"] == "path")
+    if route.permission is not None:
+        assert f"`{route.permission}`" in operation["description"]
+    for status in ("409", "429", "503"):
+        if status in operation["responses"]:
+            assert "Retry-After" in operation["responses"][status]["headers"]
+    assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
+    assert ("Move-Id" in operation["responses"].get("200", {}).get("headers", {})) == route.path.endswith("/move-leads")
+
+
+def test_every_reference_leads_somewhere_and_the_key_is_declared() -> None:
+    text = json.dumps(document())
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
+    assert names == names & set(document()["components"]["schemas"])
+    assert "HTTPValidationError" not in text
+    [scheme] = document()["components"]["securitySchemes"].values()
+    assert scheme == {"type": "http", "scheme": "bearer"}
+    assert document()["openapi"].startswith("3.1")
+    for schema in document()["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+# ------------------------------------------------------------------------------------------------------- real answers
+
+
+def check(answer: httpx.Response, path: str, status: int) -> None:
+    """Asserts that the answer has the status and is one that the document describes."""
+    assert answer.status_code == status, answer.text
+    response = operation_of(answer.request.method, path)["responses"][str(status)]
+    schema = {**response["content"]["application/json"]["schema"], "components": document()["components"]}
+    Draft202012Validator(schema, format_checker=FormatChecker()).validate(answer.json())
+    for header in response.get("headers", {}):
+        assert header in answer.headers
+
+
+def test_the_check_itself_notices_a_wrong_answer(shared: Tenant) -> None:
+    answer = shared.client.get("/audiences")
+    wrong = httpx.Response(200, json={**answer.json(), "data": {"items": [{}]}}, request=answer.request)
+    with pytest.raises(Exception, match="is a required property"):
+        check(wrong, f"{_G}/audiences", 200)
+
+
+def test_real_answers_are_as_the_document_says(shared: Tenant) -> None:
+    client, base_url = shared.client, shared.service.base_url
+    audiences, prospects, move = f"{_G}/audiences", f"{_AUDIENCE}/prospects", f"{_AUDIENCE}/move-leads"
+
+    made = [
+        client.post("/audiences", json={"name": "Name", "type": "on_demand", "description": "Text"}),
+        client.post("/audiences", json={"name": "Name", "type": "monitoring"}),
+        client.post("/audiences", json={"name": "Name", "type": "on_demand"}),
+    ]
+    for answer in made:
+        check(answer, audiences, 201)
+    source, target, populated = (answer.json()["data"]["id"] for answer in made)
+    shared.insert_job(populated)
+    people = [
+        {"email": "ada@example.com", "company": {"name": "Engines"}, "customFields": {"Born": "1815"}},
+        {"firstName": "Nobody"},
+        {"email": "wrong"},
+        {"linkedinUrl": "linkedin.com/in/ada"},
+    ]
+    check(client.post(f"/audiences/{source}/prospects", json={"prospects": people}), prospects, 200)
+    listed = client.get(f"/audiences/{source}/prospects", params={"limit": 1})
+    check(listed, prospects, 200)
+    check(
+        client.get(f"/audiences/{source}/prospects", params={"cursor": listed.json()["data"]["nextCursor"]}),
+        prospects,
+        200,
+    )
+    moved = shared.move(source, target, [listed.json()["data"]["items"][0]["id"]])
+    check(moved, move, 200)
+
+    check(client.get(f"{base_url}/v1/accounts"), "/v1/accounts", 200)
+    check(client.get("/audiences"), audiences, 200)
+    check(client.get(f"/audiences/{source}"), _AUDIENCE, 200)
+    check(client.get("/moves"), f"{_G}/moves", 200)
+    check(client.get(f"/moves/{moved.headers['Move-Id']}"), f"{_G}/moves/{{moveId}}", 200)
+
+    check(client.post("/audiences", json={"name": "", "x": 1}), audiences, 400)
+    check(client.get("/audiences", params={"limit": 0}), audiences, 400)
+    check(client.get("/moves/x"), f"{_G}/moves/{{moveId}}", 400)
+    check(client.get(f"{base_url}/v1/accounts?x=1"), "/v1/accounts", 400)
+    check(shared.move("x", "y", []), move, 400)
+    check(client.post(f"/audiences/{source}/prospects", content=b"{", headers=JSON), prospects, 400)
+    check(client.get("/audiences", headers={"Authorization": ""}), audiences, 401)
+    check(client.get(f"{base_url}/v1/accounts", headers={"Authorization": ""}), "/v1/accounts", 401)
+    check(client.get(f"{base_url}/v1/accounts/{new_id()}/moves"), f"{_G}/moves", 403)
+    reader = shared.new_client(shared.key_with(Permission.AUDIENCES_READ))
+    check(shared.move(source, target, [UNKNOWN_ID], reader), move, 403)
+    check(client.get(f"/audiences/{UNKNOWN_ID}"), _AUDIENCE, 404)
+    check(client.get(f"/moves/{UNKNOWN_ID}"), f"{_G}/moves/{{moveId}}", 404)
+    check(shared.move(source, UNKNOWN_ID, [UNKNOWN_ID]), move, 404)
+    check(client.get(f"/audiences/{populated}"), _AUDIENCE, 409)
+    check(client.get(f"/audiences/{populated}/prospects"), prospects, 409)
+    check(shared.move(source, populated, [UNKNOWN_ID]), move, 409)
+    check(client.post("/audiences", content=b" " * (1024 * 1024 + 1), headers=JSON), audiences, 413)
+    check(client.post(f"/audiences/{source}/move-leads", content=b"{}"), move, 415)
+    check(client.post("/audiences", json={"name": "Name", "type": "csv_upload"}), audiences, 422)
+    check(shared.move(source, source, [UNKNOWN_ID]), move, 422)
+    check(shared.move(source, target, [UNKNOWN_ID]), move, 422)
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_a_429_is_as_the_document_says(limited: Service) -> None:
+    tenant = make_tenant(limited)
+    check(tenant.client.get("/audiences"), f"{_G}/audiences", 200)
+    check(tenant.client.get("/audiences"), f"{_G}/audiences", 429)
+
+
+# ------------------------------------------------------------------------------------------------------------ the page
+
+
+class _References(HTMLParser):
+    """Collects what a page makes the browser load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in ("src", "href", "srcset", "action", "data") and value]
+
+
+def test_the_page_of_the_documentation_works_without_the_internet(service: Service) -> None:
+    page = httpx.get(f"{service.base_url}/docs")
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert not re.search(r"(https?:)?//[a-z0-9.-]+\.[a-z]{2,}", page.text)
+
+    references = _References()
+    references.feed(page.text)
+    assert len(references.found) >= 3
+    for reference in references.found:
+        url = urljoin(f"{service.base_url}/docs", reference)
+        assert url.startswith(f"{service.base_url}/")
+        asset = httpx.get(url)
+        assert asset.status_code == 200
+        assert len(asset.content) > 500
+        if url.endswith(".css"):
+            assert all(source.startswith("data:") for source in re.findall(r"url\(['\"]?([^'\")]+)", asset.text))
+            assert "@import" not in asset.text
+    # Swagger's other layout sends the address of the document to a validator of its makers.
+    assert '"layout": "BaseLayout"' in page.text
+    kinds = {Path(reference).suffix for reference in references.found}
+    assert {".js", ".css"} <= kinds
+    assert "'/openapi.json'" in page.text or '"/openapi.json"' in page.text

@@ -1,0 +1,120 @@
+"""kill -9 of the server in the middle of big moves: each is wholly there or wholly not, an answered one is there."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.racing import TORTURE, assert_exact, assert_healthy, counts, membership, wait_until
+from tests.service import Service, Tenant, make_tenant, run_sql
+
+LEADS = 10_000
+# The text of the last statement that the server may log before it dies; None is a random moment.
+MOMENTS = ("FROM jobs", "DELETE FROM memberships", "INSERT INTO moves", "COMMIT", None, None, None)
+REPEATS = 8 if TORTURE else 1
+
+
+def kill_when_logged(service: Service, statement: str, log_size: int, delay_s: float) -> None:
+    """Kills the server `delay_s` after it has logged that it sends the statement (it logs before it sends)."""
+
+    def is_logged() -> bool:
+        with service.log_file.open("rb") as log:
+            log.seek(log_size)
+            return statement.encode() in log.read()
+
+    wait_until(is_logged, f"the server sends {statement}")
+    time.sleep(delay_s)
+    service.kill()
+
+
+def wait_for_orphans(url: str) -> None:
+    """PostgreSQL's processes of a dead client go on until they notice; until then they may hold locks, or commit."""
+    if url.startswith("postgres"):
+        orphans = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'leadyard'"
+        )
+        wait_until(lambda: run_sql(url, orphans) == [(0,)], "the dead server's connections are gone")
+
+
+def try_to_move(tenant: Tenant, source: str, target: str, leads: list[str]) -> httpx.Response | None:
+    """Returns the answer, None if there was none because the server died."""
+    try:
+        with tenant.new_client() as client:
+            return tenant.move(source, target, leads, client)
+    except httpx.TransportError:
+        return None
+
+
+@pytest.mark.timeout(900)
+def test_a_move_survives_the_death_of_the_server_wholly_or_not_at_all(new_service: Callable[..., Service]) -> None:
+    service = new_service()
+    tenant = make_tenant(service)
+    one, other = tenant.create_audience("One"), tenant.create_audience("Other")
+    leads = tenant.add_leads(one, LEADS)
+    residents = set(tenant.add_leads(other, 100, prefix="resident"))
+    # A few are in both, so that the move has both of its parts to lose.
+    assert set(tenant.add_leads(other, 50)) == set(leads[:50])
+    here, there = one, other
+    members = {one: set(leads), other: residents | set(leads[:50])}
+    started = time.monotonic()
+    answer = tenant.move(here, there, leads)
+    whole_move_s = time.monotonic() - started
+    assert answer.status_code == 200
+    recorded = {answer.headers["Move-Id"]}
+    members = {one: set(), other: residents | set(leads)}
+    here, there = other, one
+    chance = random.Random(8)
+    outcomes: Counter[str] = Counter()
+
+    for moment in MOMENTS * REPEATS:
+        log_size = service.log_file.stat().st_size
+        with ThreadPoolExecutor(1) as pool:
+            moving = pool.submit(try_to_move, tenant, here, there, leads)
+            if moment is None:
+                time.sleep(whole_move_s * chance.uniform(0.5, 2.5))
+                service.kill()
+            else:
+                kill_when_logged(service, moment, log_size, chance.choice((0, 0.002, 0.01)))
+            answered = moving.result()
+        wait_for_orphans(service.database_url)
+        service.start()
+
+        moves = {
+            row[0]: row[1:]
+            for row in tenant.sql(
+                "SELECT id, source_audience_id, target_audience_id, moved_count FROM moves WHERE account_group_id = $1",
+                tenant.account_group_id,
+            )
+        }
+        assert recorded <= set(moves)
+        fresh = set(moves) - recorded
+        if answered is not None:
+            assert answered.status_code == 200
+            assert fresh == {answered.headers["Move-Id"]}, "an answered move is gone"
+        assert len(fresh) <= 1
+        if fresh:
+            assert moves[next(iter(fresh))] == (here, there, LEADS)
+            members = {here: members[here] - set(leads), there: members[there] | set(leads)}
+            here, there = there, here
+            recorded |= fresh
+        found = membership(tenant)
+        assert {audience: found.get(audience, set()) for audience in members} == members
+        assert counts(tenant) == {audience: len(inside) for audience, inside in members.items()}
+        assert_healthy(tenant)
+        done = "answered" if answered is not None else "done but not answered" if fresh else "not done"
+        outcomes[f"{moment or 'at random'}: {done}"] += 1
+        # The server of now works: it does what the dead one left undone, or says what the dead one could not.
+        assert tenant.count(here) == len(members[here])
+
+    print(f"\nkills in a move of {whole_move_s * 1000:.0f} ms: {dict(outcomes)}")
+    assert any("not done" in outcome for outcome in outcomes), "no kill came before a commit"
+    answer = tenant.move(here, there, leads)
+    assert answer.status_code == 200
+    assert_exact(tenant, {here: members[here] - set(leads), there: members[there] | set(leads)})
+    assert service.doctor()["healthy"]

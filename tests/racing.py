@@ -1,0 +1,183 @@
+"""What the tests of races and crashes share: threads let loose together, open transactions, and the exact check."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import asyncpg
+import httpx
+import pytest
+
+from leadyard.operations.doctor import check_account_group
+from tests.service import Service, Tenant, on_database
+
+R = TypeVar("R")
+
+TORTURE = os.environ.get("LEADYARD_TEST_TORTURE") == "1"
+_DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split(",")
+# For what only a database server can suffer. A list of one value, and not a skip on the other.
+on_postgresql_only = pytest.mark.parametrize(
+    "backend", [name for name in _DATABASES if name == "postgresql"], indirect=True, scope="session"
+)
+
+
+def at_once(*tasks: Callable[[], R]) -> list[R]:
+    """Runs each task on a thread of its own, all let loose at one moment. Returns what they return, in order."""
+    start = threading.Barrier(len(tasks))
+
+    def run(task: Callable[[], R]) -> R:
+        start.wait(30)
+        return task()
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return [future.result() for future in [pool.submit(run, task) for task in tasks]]
+
+
+def wait_until(condition: Callable[[], R], what: str, *, within_s: float = 30) -> R:
+    """Returns the first true value of the condition. Fails, naming what was awaited, when the time is up."""
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"In {within_s} s this did not happen: {what}."
+        time.sleep(0.002)
+
+
+def code_of(answer: httpx.Response) -> str:
+    """Returns the error code of a refusal, '' for a success."""
+    error = answer.json()["error"]
+    return str(error["code"]) if error else ""
+
+
+def membership(tenant: Tenant) -> dict[str, set[str]]:
+    """Returns the leads of every audience that has any, read in one statement, so that it is one moment's truth."""
+    found: dict[str, set[str]] = {}
+    rows = tenant.sql(
+        "SELECT audience_id, lead_id FROM memberships WHERE account_group_id = $1", tenant.account_group_id
+    )
+    for audience_id, lead_id in rows:
+        found.setdefault(audience_id, set()).add(lead_id)
+    return found
+
+
+def counts(tenant: Tenant) -> dict[str, int]:
+    """Returns the stored count of every audience."""
+    return dict(
+        tenant.sql("SELECT id, prospect_count FROM audiences WHERE account_group_id = $1", tenant.account_group_id)
+    )
+
+
+def assert_exact(tenant: Tenant, expected: Mapping[str, set[str]]) -> None:
+    """The audience's pages, its count and the expected set are the same thing, three times over."""
+    for audience_id, leads in expected.items():
+        walked = tenant.members(audience_id)
+        assert len(walked) == len(set(walked)), f"{audience_id} lists a lead twice"
+        assert set(walked) == leads, f"{audience_id}: {set(walked) - leads} too many, {leads - set(walked)} missing"
+        assert tenant.count(audience_id) == len(leads)
+
+
+def assert_healthy(tenant: Tenant) -> None:
+    """The doctor's checks of this account group, without the start of a process."""
+    check_up = on_database(
+        tenant.service.database_url, lambda db: check_account_group(db, account_group_id=tenant.account_group_id)
+    )
+    assert check_up.findings == ()
+
+
+def recorded_moves(tenant: Tenant) -> dict[str, dict[str, Any]]:
+    """Returns the whole record of moves by id, oldest first, each with its lead ids."""
+    ids = [item["id"] for item in tenant.walk("/moves")]
+    assert ids == sorted(set(ids), reverse=True)
+    return {move_id: tenant.client.get(f"/moves/{move_id}").json()["data"] for move_id in reversed(ids)}
+
+
+@dataclass
+class Replay:
+    """Does the recorded moves again, one by one, on plain sets. Within one server process ids are given while both
+    audiences are locked, so their order is an order in which the moves can have happened."""
+
+    members: dict[str, set[str]]
+    counts_after: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def run(self, moves: Iterable[Mapping[str, Any]]) -> Self:
+        for move in moves:
+            source = self.members[move["sourceAudienceId"]]
+            target = self.members[move["targetAudienceId"]]
+            leads = set(move["leadIds"])
+            assert leads <= source, f"move {move['id']} took {leads - source}, who were not in its source"
+            assert move["movedCount"] == len(leads)
+            assert move["alreadyInTargetCount"] == len(leads & target)
+            source -= leads
+            target |= leads
+            self.counts_after[move["id"]] = (len(source), len(target))
+        return self
+
+    def assert_answer(self, answer: httpx.Response) -> None:
+        """The counts in the answer are those that the commit left, to the one."""
+        data = answer.json()["data"]
+        told = (data["sourceAudience"]["prospectCount"], data["targetAudience"]["prospectCount"])
+        assert told == self.counts_after[answer.headers["Move-Id"]]
+
+
+class Session:
+    """A connection of somebody else's, whose transactions stay open as long as the test likes."""
+
+    def __init__(self, url: str) -> None:
+        self.is_postgresql = not url.startswith("sqlite:")
+        if self.is_postgresql:
+            self._runner = asyncio.Runner()
+            self._remote: Any = self._runner.run(asyncpg.connect(url))
+            self.pid: int = self._remote.get_server_pid()
+        else:
+            self._local = sqlite3.connect(
+                url.removeprefix("sqlite:///"), isolation_level=None, timeout=30, check_same_thread=False
+            )
+            self._local.execute("PRAGMA foreign_keys=ON")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.is_postgresql:
+            self._remote.terminate()
+            self._runner.close()
+        else:
+            self._local.close()
+
+    def run(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Runs one statement with $1, $2, … for the values."""
+        if self.is_postgresql:
+            return [tuple(row) for row in self._runner.run(self._remote.fetch(text, *values))]
+        for number in range(len(values), 0, -1):
+            text = text.replace(f"${number}", f"?{number}")
+        return self._local.execute(text, values).fetchall()
+
+    def begin(self) -> None:
+        self.run("BEGIN" if self.is_postgresql else "BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self.run("COMMIT")
+
+
+def assert_nothing_leaked(service: Service) -> int:
+    """Nobody got a 5xx, and every conflict between transactions was run again until it had an answer. Returns how
+    many conflicts there were."""
+    lines = service.log_lines()
+    status_of = {line["trace_id"]: line["status"] for line in lines if line.get("event") == "request"}
+    assert [line for line in lines if line.get("event") == "unhandled_error"] == []
+    assert {status for status in status_of.values() if status >= 500} == set()
+    conflicts = [line for line in lines if line.get("event") == "transaction_conflict"]
+    assert all(status_of[line["trace_id"]] < 500 for line in conflicts)
+    return len(conflicts)
