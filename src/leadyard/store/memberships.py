@@ -17,8 +17,8 @@ _ADD = Statement(
     ON CONFLICT DO NOTHING"""
 )
 _LIST = Statement(
-    # Each lead is looked up by itself (OFFSET 0 keeps PostgreSQL from making a join of it): that the page costs the same
-    # wherever it lies must not depend on how recent the statistics of the tables are.
+    # Each lead is looked up by itself (OFFSET 0 keeps PostgreSQL from making a join of it): that a page costs the
+    # same wherever it lies must not depend on how recent the statistics of the tables are.
     f"""SELECT {LEAD_COLUMNS}, m.added_at FROM (
         SELECT lead_id, added_at FROM memberships
         WHERE account_group_id = :account_group_id AND audience_id = :audience_id AND lead_id > :after

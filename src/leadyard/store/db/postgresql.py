@@ -136,6 +136,8 @@ class PostgresqlDatabase:
                         server_settings={
                             "application_name": "leadyard",
                             "jit": "off",
+                            # Our plans are to be the same for every list, audience and hour (docs/decisions/0007).
+                            "plan_cache_mode": "force_generic_plan",
                             "lock_timeout": "10s",
                             "statement_timeout": "60s",
                             "idle_in_transaction_session_timeout": "60s",
