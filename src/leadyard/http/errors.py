@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,8 @@ from starlette.exceptions import HTTPException
 
 from leadyard import errors
 from leadyard.errors import InvalidRequest, LeadyardError, Violation
+
+_log = structlog.get_logger("leadyard.http")
 
 STATUS_OF_CODE: Mapping[str, int] = {
     errors.InvalidRequest.code: 400,
@@ -115,6 +118,10 @@ def error_response(error: LeadyardError, trace_id: str, headers: Mapping[str, st
 async def on_leadyard_error(request: Request, error: Exception) -> Response:
     """Turns a refusal of our own into an answer."""
     assert isinstance(error, LeadyardError)
+    if isinstance(error, errors.ServiceUnavailable):
+        # The client is told that, the operator is told why: by the kind of error, as its text may hold data.
+        cause = error.__cause__
+        _log.warning("service_unavailable", cause=f"{type(cause).__module__}.{type(cause).__qualname__}")
     return error_response(error, request.state.trace_id)
 
 

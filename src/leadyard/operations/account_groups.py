@@ -6,11 +6,12 @@ from leadyard.clock import now_ms
 from leadyard.errors import NotFound
 from leadyard.ids import new_id
 from leadyard.model import AccountGroup, Page
-from leadyard.operations.operation import run_again_on_conflict
+from leadyard.operations.operation import retried
 from leadyard.store import account_groups
 from leadyard.store.db import Database
 
 
+@retried
 async def create_account_group(db: Database, *, name: str) -> AccountGroup:
     """Makes an account group and returns it."""
     group = AccountGroup(id=new_id(), name=name, created_at=now_ms())
@@ -19,12 +20,14 @@ async def create_account_group(db: Database, *, name: str) -> AccountGroup:
     return group
 
 
+@retried
 async def list_account_groups(db: Database) -> list[AccountGroup]:
     """Returns every account group, oldest first; for the operator."""
     async with db.read(None) as tx:
         return await account_groups.list_all(tx)
 
 
+@retried
 async def get_account_group(db: Database, *, account_group_id: str) -> AccountGroup:
     """Returns the account group; for the operator. Raises NotFound."""
     async with db.read(None) as tx:
@@ -34,14 +37,11 @@ async def get_account_group(db: Database, *, account_group_id: str) -> AccountGr
     return group
 
 
+@retried
 async def list_account_groups_of_key(
     db: Database, *, api_key_id: str, after: str | None, limit: int
 ) -> Page[AccountGroup]:
     """Returns a page of the account groups the key may use, oldest first."""
-
-    async def find() -> list[AccountGroup]:
-        async with db.read(None) as tx:
-            return await account_groups.list_of_key(tx, api_key_id=api_key_id, after=after or "", limit=limit + 1)
-
-    found = await run_again_on_conflict(find)
+    async with db.read(None) as tx:
+        found = await account_groups.list_of_key(tx, api_key_id=api_key_id, after=after or "", limit=limit + 1)
     return Page.of(found, limit, lambda group: group.id)

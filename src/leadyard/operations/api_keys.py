@@ -12,9 +12,9 @@ from leadyard.clock import now_ms
 from leadyard.errors import Forbidden, NotFound, Unauthorized
 from leadyard.ids import new_id
 from leadyard.model import ApiKey, Caller, Permission
-from leadyard.operations.operation import run_again_on_conflict
+from leadyard.operations.operation import retried
 from leadyard.store import account_groups, api_keys
-from leadyard.store.db import Database, Row, from_document
+from leadyard.store.db import Database, from_document
 
 _PREFIX = "sk_live_"
 _RANDOM_BYTES = 24
@@ -37,6 +37,7 @@ class Credential:
         return Caller(account_group_id=self.account_group_id, permissions=self.permissions, api_key_id=self.api_key_id)
 
 
+@retried
 async def create_api_key(
     db: Database,
     *,
@@ -59,24 +60,22 @@ async def create_api_key(
         expires_at=expires_at,
         revoked_at=None,
     )
-
-    async def insert() -> None:
-        async with db.write(None) as tx:
-            for group_id in key.account_group_ids:
-                if await account_groups.find(tx, group_id) is None:
-                    raise NotFound("account group", group_id)
-            await api_keys.insert(tx, key, secret_hash=_hash(secret))
-
-    await run_again_on_conflict(insert)
+    async with db.write(None) as tx:
+        for group_id in key.account_group_ids:
+            if await account_groups.find(tx, group_id) is None:
+                raise NotFound("account group", group_id)
+        await api_keys.insert(tx, key, secret_hash=_hash(secret))
     return key, secret
 
 
+@retried
 async def list_api_keys(db: Database) -> list[ApiKey]:
     """Returns every key, oldest first, revoked and expired ones too; never a secret."""
     async with db.read(None) as tx:
         return await api_keys.list_all(tx)
 
 
+@retried
 async def revoke_api_key(db: Database, *, api_key_id: str) -> bool:
     """Revokes the key. Returns False if it was revoked before. Raises NotFound."""
     async with db.write(None) as tx:
@@ -85,6 +84,7 @@ async def revoke_api_key(db: Database, *, api_key_id: str) -> bool:
         return await api_keys.revoke(tx, api_key_id=api_key_id, now=now_ms())
 
 
+@retried
 async def authenticate(db: Database, *, secret: str, account_group_id: str) -> Credential:
     """Returns what the secret entitles to, with regard to the account group. Raises Unauthorized, in the same words for
     an unknown, revoked and expired key.
@@ -93,12 +93,8 @@ async def authenticate(db: Database, *, secret: str, account_group_id: str) -> C
     """
     if not _is_well_formed(secret):
         raise Unauthorized
-
-    async def find() -> Row | None:
-        async with db.read(None) as tx:
-            return await api_keys.find_by_secret_hash(tx, secret_hash=_hash(secret), account_group_id=account_group_id)
-
-    row = await run_again_on_conflict(find)
+    async with db.read(None) as tx:
+        row = await api_keys.find_by_secret_hash(tx, secret_hash=_hash(secret), account_group_id=account_group_id)
     if row is None or row["revoked_at"] is not None:
         raise Unauthorized
     if row["expires_at"] is not None and row["expires_at"] <= now_ms():

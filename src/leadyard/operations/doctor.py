@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leadyard.operations.operation import retried
 from leadyard.store import doctor
 from leadyard.store.db import Database
 
@@ -26,6 +27,7 @@ class CheckUp:
     findings: tuple[Finding, ...]
 
 
+@retried
 async def check_account_group(db: Database, *, account_group_id: str) -> CheckUp:
     """Checks one account group in a single snapshot, so that work going on meanwhile is not taken for a fault."""
     found: list[tuple[str, str]] = []

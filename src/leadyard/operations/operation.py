@@ -14,7 +14,7 @@ from leadyard.errors import Forbidden, ServiceUnavailable, TransactionConflict
 from leadyard.model import Caller, Permission
 from leadyard.store.db import Database
 
-__all__ = ["Database", "Operation", "operation", "require_permission", "run_again_on_conflict"]
+__all__ = ["Database", "Operation", "operation", "require_permission", "retried", "run_again_on_conflict"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,6 +58,16 @@ def require_permission(caller: Caller, permission: Permission) -> None:
     """Raises Forbidden unless the caller has the permission."""
     if permission not in caller.permissions:
         raise Forbidden(f"The key lacks the permission {permission}. Use a key that has it.")
+
+
+def retried(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Makes a function run again on a conflict that is nobody's operation: the operator's, or recognising a key."""
+
+    @functools.wraps(function)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await run_again_on_conflict(functools.partial(function, *args, **kwargs))
+
+    return run
 
 
 async def run_again_on_conflict(work: Callable[[], Awaitable[R]]) -> R:
