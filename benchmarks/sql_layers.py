@@ -3,7 +3,9 @@ connections at once, through four layers in one run. Prints moves per second and
 
     python benchmarks/sql_layers.py postgresql://user@host:port/database [seconds per turn]
 
-It makes and drops its own schema `leadyard_sql_layers`. docs/decisions/0001 quotes the ratios.
+Where psycopg is installed (pip install 'psycopg[binary]'; nothing else here needs it) it also runs in threads, the
+way plain `def` handlers would. It makes and drops its own schema `leadyard_sql_layers`. docs/decisions/0001 quotes the
+ratios.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ import asyncio
 import random
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import asyncpg
 from sqlalchemy import bindparam, text
@@ -59,6 +64,11 @@ T_TRANSFER = text(
 T_COUNT = text(COUNT.format(g=":g", s=":s", t=":t", less="CAST(:less AS bigint)", more="CAST(:more AS bigint)"))
 T_RECORD = text(RECORD.format(g=":g", id=":id", ids="CAST(:ids AS text[])")).bindparams(_ids)
 
+Y_LOCK = LOCK.format(g="%(g)s", s="%(s)s", t="%(t)s")
+Y_TRANSFER = TRANSFER.format(g="%(g)s", s="%(s)s", t="%(t)s", ids="%(ids)s::text[]", now="%(now)s::bigint")
+Y_COUNT = COUNT.format(g="%(g)s", s="%(s)s", t="%(t)s", less="%(less)s::bigint", more="%(more)s::bigint")
+Y_RECORD = RECORD.format(g="%(g)s", id="%(id)s", ids="%(ids)s::text[]")
+
 Turn = Callable[[str, str, list[str]], Awaitable[None]]
 
 
@@ -96,6 +106,32 @@ def sqlalchemy_transaction_driver_statements(engine: AsyncEngine) -> Turn:
             await c.execute(P_COUNT, "g", s, t, -row[0] - row[1], row[1])
             await c.execute(P_RECORD, "g", random.randbytes(12).hex(), ids)
             await c.execute("COMMIT")
+
+    return move
+
+
+def psycopg_in_threads(url: str, closing: ExitStack) -> Turn | None:
+    try:
+        import psycopg
+    except ImportError:
+        return None
+    threads = ThreadPoolExecutor(CONNECTIONS)
+    closing.callback(threads.shutdown)
+    of_thread = threading.local()
+
+    def work(s: str, t: str, ids: list[str]) -> None:
+        if not hasattr(of_thread, "connection"):
+            of_thread.connection = psycopg.connect(url, options=f"-c search_path={SCHEMA}", prepare_threshold=0)
+        p = {"g": "g", "s": s, "t": t, "ids": ids, "now": 1, "id": random.randbytes(12).hex()}
+        with of_thread.connection.transaction():
+            c = of_thread.connection.cursor()
+            c.execute(Y_LOCK, p).fetchall()
+            row = c.execute(Y_TRANSFER, p).fetchone()
+            c.execute(Y_COUNT, {**p, "less": -row[0] - row[1], "more": row[1]})
+            c.execute(Y_RECORD, p)
+
+    async def move(s: str, t: str, ids: list[str]) -> None:
+        await asyncio.get_running_loop().run_in_executor(threads, work, s, t, ids)
 
     return move
 
@@ -138,6 +174,10 @@ async def main(url: str, seconds: float) -> None:
         "SQLAlchemy connection, driver statements": sqlalchemy_transaction_driver_statements(engine),
         "SQLAlchemy async, text() constants": sqlalchemy_statements(engine),
     }
+    closing = ExitStack()
+    in_threads = psycopg_in_threads(url, closing)
+    if in_threads is not None:
+        layers["psycopg in threads"] = in_threads
     async with pool.acquire() as c:
         await c.execute(SET_UP)
     figures: dict[str, list[float]] = {name: [] for name in layers}
@@ -150,6 +190,7 @@ async def main(url: str, seconds: float) -> None:
     for name, rates in figures.items():
         median = statistics.median(rates)
         print(f"{name:42} {median:8.0f} moves/s   {median / base:.2f} of bare asyncpg")
+    closing.close()
     async with pool.acquire() as c:
         await c.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
     await engine.dispose()
