@@ -56,10 +56,11 @@ def assemble_app() -> FastAPI:
     """Returns the ASGI application. Called once in every server process, which is why it reads the settings itself."""
     # Only here, so that the commands start without loading the web framework.
     from leadyard.http.server import build_app
+    from leadyard.worker.housekeeping import keep_house
 
     settings = read_settings()
     set_up_logs(settings)
-    return build_app(assemble_database(settings), rate_limits=settings.rate_limits)
+    return build_app(assemble_database(settings), rate_limits=settings.rate_limits, in_background=keep_house)
 
 
 def _name_the_exception(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -152,6 +152,31 @@ class AudienceTypeReserved(LeadyardError):
         super().__init__("Use the type on_demand or monitoring, or start a prospecting job.")
 
 
+class FolderTypeMismatch(LeadyardError):
+    """The folder does not take audiences of this type."""
+
+    code = "FOLDER_TYPE_MISMATCH"
+
+    def __init__(self, *, audience_type: str, folder_type: str) -> None:
+        super().__init__(
+            f"The audience is {audience_type}, the folder takes "
+            f"{'monitoring audiences only' if folder_type == 'monitoring' else 'all but monitoring ones'}. "
+            "Choose another folder."
+        )
+
+
+class IdentityConflict(LeadyardError):
+    """Another lead of this account group has this identity."""
+
+    code = "IDENTITY_CONFLICT"
+
+    def __init__(self, other_lead_id: str) -> None:
+        super().__init__(
+            f"It is lead {other_lead_id}. Correct LinkedIn profile, e-mail or provider id, or delete the other lead.",
+            extra={"leadId": other_lead_id},
+        )
+
+
 class RateLimited(LeadyardError):
     """Too many requests."""
 
@@ -198,13 +223,13 @@ class UnknownColumn(LeadyardError):
 
 
 class InvalidProspect(LeadyardError):
-    """This prospect cannot be added."""
+    """What is given of this prospect is not valid."""
 
     code = "INVALID_PROSPECT"
 
     def __init__(self, reason_code: str, message: str) -> None:
         self.reason_code = reason_code
-        super().__init__(message)
+        super().__init__(message, extra={"reason": reason_code})
 
 
 class TransactionConflict(Exception):

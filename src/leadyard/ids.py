@@ -12,6 +12,9 @@ import threading
 
 from leadyard.clock import now_ms
 
+BEYOND_EVERY_ID = "g"
+"""Sorts after every id: no hex digit comes after f."""
+
 _lock = threading.Lock()
 _last = 0
 

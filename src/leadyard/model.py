@@ -106,6 +106,39 @@ class Audience:
     created_at: int
 
 
+class FolderType(StrEnum):
+    """Which audiences a folder takes: monitoring ones, or all the others."""
+
+    ON_DEMAND = "on_demand"
+    MONITORING = "monitoring"
+
+    @classmethod
+    def of(cls, audience_type: AudienceType) -> FolderType:
+        """Returns the type of folder that takes audiences of this type."""
+        return cls.MONITORING if audience_type is AudienceType.MONITORING else cls.ON_DEMAND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """Groups audiences. `position` counts from 0 among the folders of the account group, without gaps."""
+
+    id: str
+    name: str
+    audience_type: FolderType
+    is_pinned: bool
+    position: int
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Navigation:
+    """Everything one needs to draw the list of audiences: the folders with theirs, and those in no folder."""
+
+    folders: tuple[tuple[Folder, tuple[Audience, ...]], ...]
+    ungrouped: tuple[Audience, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What is known of a person. None is unknown; an empty string never occurs in a normalised profile.
@@ -149,6 +182,30 @@ class Member:
 
     lead: Lead
     added_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberFilter:
+    """Which members of an audience to list; what is None does not matter, the others must all hold.
+
+    `q` occurs in name, e-mail, company or title, `company` and `title` in theirs; case does not matter. The times are
+    exclusive, in milliseconds.
+    """
+
+    q: str | None = None
+    company: str | None = None
+    title: str | None = None
+    has_email: bool | None = None
+    added_after: int | None = None
+    added_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadWithAudiences:
+    """A lead and the audiences it is in, oldest first."""
+
+    lead: Lead
+    audiences: tuple[Audience, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadyard.cli.audience_choice import find_or_make_audience, operator
 from leadyard.cli.output import AsJson, print_json, refusals, with_database, wrong_usage
-from leadyard.errors import AmbiguousName
 
 if TYPE_CHECKING:
     from leadyard.cli.import_run import ImportReport
-    from leadyard.model import Audience, Caller
+    from leadyard.model import Audience
     from leadyard.operations.operation import Database
-
-_ID = re.compile(r"[0-9a-f]{24}")
 
 
 def import_file(
@@ -65,8 +62,8 @@ def import_file(
         keep = row_filter(source.header, conditions)
 
         async def run(db: Database) -> tuple[Audience, ImportReport]:
-            caller = await _operator(db, account_group)
-            target = await _find_or_make(db, caller, audience)
+            caller = await operator(db, account_group)
+            target = await find_or_make_audience(db, caller, audience)
             work = Import(db, caller, target.id, plan=plan, keep=keep, rejects=rejects or rejects_path(file))
             return target, await work.run(source, show_progress=not as_json and sys.stderr.isatty())
 
@@ -74,31 +71,6 @@ def import_file(
     _print_report(target, report, as_json=as_json)
     if report.read and report.rejected == report.read:
         raise typer.Exit(1)
-
-
-async def _operator(db: Database, account_group_id: str) -> Caller:
-    from leadyard.model import Caller
-    from leadyard.operations.account_groups import get_account_group
-
-    return Caller.operator((await get_account_group(db, account_group_id=account_group_id)).id)
-
-
-async def _find_or_make(db: Database, caller: Caller, name_or_id: str) -> Audience:
-    from leadyard.model import MAX_NAME_LENGTH
-    from leadyard.operations import audiences
-
-    name = name_or_id.strip()
-    if _ID.fullmatch(name):
-        return await audiences.get_audience(db, caller, audience_id=name)
-    found = await audiences.find_audiences_by_name(db, caller, name=name)
-    if len(found) > 1:
-        ids = " and ".join(each.id for each in found)
-        raise AmbiguousName(f"The audiences {ids} are both called {name!r}. Give the id of the one you mean.")
-    if found:
-        return found[0]
-    if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
-        raise wrong_usage(f"The name of an audience must have 1 to {MAX_NAME_LENGTH} printable characters.")
-    return await audiences.create_import_audience(db, caller, name=name)
 
 
 def _pairs(option: str, values: list[str] | None) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from leadyard.cli import account_groups, configuration, database, doctor, importing, keys, serving
+from leadyard.cli import account_groups, configuration, database, doctor, exporting, importing, keys, serving
 from leadyard.cli.output import print_json
 
 _ADVICE = "'leadyard --help', and --help after a command, say what it takes."
@@ -28,6 +28,7 @@ app.command("migrate")(database.migrate)
 app.add_typer(account_groups.app, name="account-groups")
 app.add_typer(keys.app, name="keys")
 app.command("import")(importing.import_file)
+app.command("export")(exporting.export_file)
 app.command("doctor")(doctor.doctor)
 app.command("config")(configuration.config)
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request, Response
 from pydantic import Field
 
 from leadyard import model
 from leadyard.http.caller import caller, database
-from leadyard.http.envelope import Description, Id, Instant, Listing, Name, RequestBody, Shape, Success, answer
+from leadyard.http.envelope import (
+    Changes,
+    Description,
+    Id,
+    Instant,
+    Listing,
+    Name,
+    RequestBody,
+    Shape,
+    Success,
+    answer,
+)
 from leadyard.http.paging import Paging, listing
 from leadyard.operations import audiences
 
@@ -40,6 +51,23 @@ class AudienceListSuccessResponse(Success[AudienceList]):
     """A page of audiences, oldest first."""
 
 
+class Deleted(Shape):
+    """It is gone."""
+
+    deleted: Literal[True]
+
+
+class DeletedSuccessResponse(Success[Deleted]):
+    """Deleted."""
+
+
+class UpdateAudience(Changes):
+    """At least one of the fields."""
+
+    name: Annotated[Name, Field(examples=["Senate"])] = ""
+    description: Annotated[Description | None, Field(description="null clears it.")] = None
+
+
 class CreateAudience(RequestBody):
     """A new audience."""
 
@@ -54,6 +82,11 @@ class CreateAudience(RequestBody):
 def to_audience(audience: model.Audience) -> Audience:
     """Returns the audience as it goes out."""
     return Audience.model_validate(audience)
+
+
+def deleted() -> Deleted:
+    """Returns the data of an answer that says that something is gone."""
+    return Deleted(deleted=True)
 
 
 async def create_audience(request: Request, body: CreateAudience) -> Response:
@@ -76,3 +109,20 @@ async def get_audience(request: Request, audience_id: AudienceIdInPath) -> Respo
     """Returns one audience with the exact number of its leads."""
     found = await audiences.get_audience(database(request), caller(request), audience_id=audience_id)
     return answer(request, AudienceSuccessResponse, to_audience(found))
+
+
+async def update_audience(request: Request, audience_id: AudienceIdInPath, body: UpdateAudience) -> Response:
+    """Renames an audience or changes its description."""
+    changes = body.given()
+    if "description" in changes:
+        changes["description"] = changes["description"] or None
+    changed = await audiences.update_audience(
+        database(request), caller(request), audience_id=audience_id, changes=changes
+    )
+    return answer(request, AudienceSuccessResponse, to_audience(changed))
+
+
+async def delete_audience(request: Request, audience_id: AudienceIdInPath) -> Response:
+    """Deletes an audience. Its leads stay in the account group and in their other audiences."""
+    await audiences.delete_audience(database(request), caller(request), audience_id=audience_id)
+    return answer(request, DeletedSuccessResponse, deleted())

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
+from starlette.routing import Match
 from starlette.types import Receive, Scope
 
 from leadyard.errors import BodyTooLarge, Unauthorized, UnsupportedMediaType
@@ -18,6 +19,8 @@ from leadyard.operations.api_keys import Credential, authenticate
 from leadyard.operations.operation import Database, require_permission
 
 MAX_BODY_BYTES = 1024 * 1024
+# What may stand where an audience's id does, and is a path of its own.
+_FIXED_NAMES = ("navigation", "folders")
 _ID = re.compile("[0-9a-f]{24}")
 
 
@@ -42,6 +45,13 @@ class Door(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], *, permission: Permission | None, **rest: Any) -> None:
         self.permission = permission
         super().__init__(path, endpoint, **rest)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """A wrong method on a fixed path is not a right one on an audience of that id."""
+        match, found = super().matches(scope)
+        if match is not Match.NONE and found["path_params"].get("audienceId") in _FIXED_NAMES:
+            return Match.NONE, {}
+        return match, found
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         handle = super().get_route_handler()

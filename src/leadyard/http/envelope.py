@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from fastapi import Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
 
 from leadyard.clock import to_iso
 from leadyard.model import MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH
@@ -27,29 +38,37 @@ Instant = Annotated[
 """Milliseconds since 1970 inside; ISO 8601 in UTC with milliseconds and Z outside."""
 
 
-def _single_line(value: str) -> str:
+def single_line(value: str) -> str:
+    """Returns the text. Raises ValueError for one that holds a control character."""
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
         raise ValueError("must not contain control characters")
     return value
 
 
 def _several_lines(value: str) -> str:
-    _single_line(value.translate(_LINE_BREAKS_TO_SPACES))
+    single_line(value.translate(_LINE_BREAKS_TO_SPACES))
     return value
 
 
 _LINE_BREAKS_TO_SPACES = str.maketrans("\t\r\n", "   ")
 
+# What the document says about texts, for clients that check before they send.
+_NO_CONTROL = r"[^\u0000-\u001f\u007f-\u009f]"
+SINGLE_LINE_PATTERN = rf"^{_NO_CONTROL}*[^\s\u0000-\u001f\u007f-\u009f]{_NO_CONTROL}*$"
+_SEVERAL_LINES_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH),
-    AfterValidator(_single_line),
+    AfterValidator(single_line),
+    Field(json_schema_extra={"pattern": SINGLE_LINE_PATTERN}),
 ]
 """1 to 200 characters on a single line, trimmed."""
 Description = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=MAX_DESCRIPTION_LENGTH),
     AfterValidator(_several_lines),
+    Field(json_schema_extra={"pattern": _SEVERAL_LINES_PATTERN}),
 ]
 """Up to 2,000 characters, trimmed."""
 
@@ -64,6 +83,30 @@ class RequestBody(BaseModel):
     """A body that is sent to us: no unknown fields, nothing silently converted."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True)
+
+
+class Changes(RequestBody):
+    """The body of a PATCH: only the fields that are sent are changed. Their defaults are never used."""
+
+    @model_validator(mode="after")
+    def _something_is_sent(self) -> Self:
+        if not self.model_fields_set:
+            names = ", ".join(to_camel(name) for name in type(self).model_fields)
+            raise ValueError(f"send at least one of: {names}")
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """Returns the fields that were sent, by their names here."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        # A default would tell the reader that leaving a field out sets it.
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        for field in schema["properties"].values():
+            field.pop("default", None)
+        schema["minProperties"] = 1
+        return schema
 
 
 class Success(Shape, Generic[D]):

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from leadyard import errors
 from leadyard.errors import InvalidRequest, LeadyardError, Violation
@@ -29,6 +30,9 @@ STATUS_OF_CODE: Mapping[str, int] = {
     errors.SameAudience.code: 422,
     errors.LeadsNotInSource.code: 422,
     errors.AudienceTypeReserved.code: 422,
+    errors.FolderTypeMismatch.code: 422,
+    errors.IdentityConflict.code: 422,
+    errors.InvalidProspect.code: 422,
     errors.RateLimited.code: 429,
     errors.Internal.code: 500,
     errors.ServiceUnavailable.code: 503,
@@ -155,8 +159,10 @@ def _unknown_path() -> LeadyardError:
 def _allowed_methods(request: Request) -> list[str]:
     """The router only tells the methods of the first route that fits; several may share the path."""
     methods: set[str] = set()
+    # A folder of files has put its own path in front of what is left.
+    scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
     for route in request.app.router.routes:
-        if (regex := getattr(route, "path_regex", None)) and regex.match(request.scope["path"]):
+        if route.matches(scope)[0] is not Match.NONE:
             # A folder of files, that of /docs, has no methods of its own.
             methods |= getattr(route, "methods", None) or {"GET", "HEAD"}
     return sorted(methods)

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from leadyard.http.caller import Door
 from leadyard.http.envelope import ID_EXAMPLE
 from leadyard.http.errors import ErrorResponse, ValidationErrorResponse
+from leadyard.http.examples import add_examples, add_links
 
 _DESCRIPTION = """Lists of leads with a move that is atomic, exact and fast.
 
@@ -61,10 +62,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for route in app.routes:
         if isinstance(route, Door):
             for method in route.methods or ():
-                _complete(document["paths"][route.path][method.lower()], route)
+                _complete(document["paths"][route.path_format][method.lower()], route)
     # FastAPI announces its own shape of a 422 for every route with parameters; ours is a 400.
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+    add_examples(document)
     return document
 
 
@@ -81,5 +83,6 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
             "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$", "examples": [ID_EXAMPLE]},
         }
         operation["parameters"] = [parameter, *operation.get("parameters", [])]
+    add_links(operation)
     if route.permission:
         operation["description"] += f"\n\nRequired API permission: `{route.permission}`."

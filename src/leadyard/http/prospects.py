@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
-from pydantic import Field
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from leadyard import model
 from leadyard.http.audiences import AudienceIdInPath
 from leadyard.http.caller import caller, database
-from leadyard.http.envelope import Id, Instant, Listing, RequestBody, Shape, Success, answer
+from leadyard.http.envelope import (
+    SINGLE_LINE_PATTERN,
+    Id,
+    Instant,
+    Listing,
+    RequestBody,
+    Shape,
+    Success,
+    answer,
+    single_line,
+)
 from leadyard.http.paging import Paging, listing
+from leadyard.intake.csv_export import header_line, profile_lines
 from leadyard.operations import prospects
+from leadyard.operations.operation import Database
 
+_EXPORT_PAGE = 1_000
 _COMPANY_FIELDS = ("name", "linkedin_identifier", "linkedin_url", "industry", "website")
 
 
@@ -27,10 +43,9 @@ class Company(Shape):
     website: str | None
 
 
-class Prospect(Shape):
-    """A lead as listed in an audience. What is not known is null."""
+class ProspectFields(Shape):
+    """What is known of a person. What is not known is null."""
 
-    id: Id
     first_name: str | None
     last_name: str | None
     name: str | None
@@ -46,6 +61,12 @@ class Prospect(Shape):
     company: Company
     custom_fields: dict[str, str]
     provider_id: str | None
+
+
+class Prospect(ProspectFields):
+    """A lead as listed in an audience."""
+
+    id: Id
     created_at: Instant
     added_at: Annotated[Instant, Field(description="When the lead came into this audience.")]
 
@@ -116,17 +137,88 @@ class ProspectsAddedSuccessResponse(Success[ProspectsAdded]):
     """Prospects brought in."""
 
 
+SearchText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(single_line),
+    Field(json_schema_extra={"pattern": SINGLE_LINE_PATTERN}),
+]
+
+
+def _written_out(value: Any) -> Any:
+    """Refuses a bare number, which Pydantic would take for seconds since 1970."""
+    if isinstance(value, str) and "-" not in value[1:]:
+        raise ValueError("must be a time such as 2026-01-31T09:30:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
+
+class ProspectQuery(Paging):
+    """Which prospects to list. Filters combine: all of them must hold."""
+
+    q: Annotated[
+        SearchText | None, Field(description="Occurs in name, e-mail, company or title; case does not matter.")
+    ] = None
+    company: Annotated[SearchText | None, Field(description="Occurs in the company's name.")] = None
+    title: Annotated[SearchText | None, Field(description="Occurs in the title.")] = None
+    has_email: Annotated[bool | None, Field(alias="hasEmail")] = None
+    added_after: Annotated[Moment | None, Field(alias="addedAfter", description="Came in after.")] = None
+    added_before: Annotated[Moment | None, Field(alias="addedBefore", description="Came in before.")] = None
+
+    def wanted(self) -> model.MemberFilter:
+        """Returns the filters as a value."""
+        return model.MemberFilter(
+            q=self.q,
+            company=self.company,
+            title=self.title,
+            has_email=self.has_email,
+            added_after=_milliseconds(self.added_after),
+            added_before=_milliseconds(self.added_before),
+        )
+
+
 async def list_prospects(
-    request: Request, audience_id: AudienceIdInPath, paging: Annotated[Paging, Query()]
+    request: Request, audience_id: AudienceIdInPath, query: Annotated[ProspectQuery, Query()]
 ) -> Response:
-    """Lists the leads of an audience. A full walk meets every lead that was there throughout exactly once."""
+    """Lists the leads of an audience, or those that fit the filters. A full walk meets every lead that was there
+    throughout exactly once."""
     who = caller(request)
-    scope = ("prospects", who.account_group_id, audience_id)
+    wanted = query.wanted()
+    scope = ("prospects", who.account_group_id, audience_id, repr(wanted))
     page = await prospects.list_prospects(
-        database(request), who, audience_id=audience_id, after=paging.start(*scope), limit=paging.limit
+        database(request), who, audience_id=audience_id, wanted=wanted, after=query.start(*scope), limit=query.limit
     )
     data = listing(ProspectList, page, _to_prospect, *scope)
     return answer(request, AudienceProspectListSuccessResponse, data)
+
+
+async def export_prospects(request: Request, audience_id: AudienceIdInPath) -> Response:
+    """Sends all leads of an audience as CSV, in the column names the importer understands, safe against formulas in
+    spreadsheets. The columns of custom fields are those found at the start."""
+    db, who = database(request), caller(request)
+    names = await prospects.list_custom_field_names(db, who, audience_id=audience_id)
+    return StreamingResponse(
+        _csv_pieces(db, who, audience_id, names),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="audience-{audience_id}.csv"'},
+    )
+
+
+async def _csv_pieces(
+    db: Database, who: model.Caller, audience_id: str, custom_field_names: list[str]
+) -> AsyncIterator[str]:
+    """Page by page, each read by itself: a slow reader holds neither a transaction nor more than a page of memory. When
+    a page cannot be read any more, the connection is broken off, so that half a file is not taken for a whole one."""
+    yield header_line(custom_field_names)
+    after: str | None = None
+    while True:
+        page = await prospects.list_prospects(db, who, audience_id=audience_id, after=after, limit=_EXPORT_PAGE)
+        yield profile_lines((member.lead.profile for member in page.items), custom_field_names)
+        if page.next_key is None:
+            return
+        after = page.next_key
 
 
 async def add_prospects(request: Request, audience_id: AudienceIdInPath, body: AddProspects) -> Response:
@@ -141,8 +233,12 @@ async def add_prospects(request: Request, audience_id: AudienceIdInPath, body: A
     return answer(request, ProspectsAddedSuccessResponse, ProspectsAdded.model_validate(result))
 
 
-def _to_prospect(member: model.Member) -> Prospect:
-    profile = member.lead.profile
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def profile_values(profile: model.Profile) -> dict[str, Any]:
+    """Returns the values of ProspectFields for a profile. A name that is not known is made of first and last name."""
     values: dict[str, Any] = {
         name: getattr(profile, name) for name in NewProspect.model_fields if name not in ("company", "custom_fields")
     }
@@ -151,12 +247,16 @@ def _to_prospect(member: model.Member) -> Prospect:
     values["company"] = Company.model_construct(
         **{name: getattr(profile, f"company_{name}") for name in _COMPANY_FIELDS}
     )
+    values["custom_fields"] = dict(profile.custom_fields)
+    return values
+
+
+def _to_prospect(member: model.Member) -> Prospect:
     return Prospect.model_construct(
         id=member.lead.id,
         created_at=member.lead.created_at,
         added_at=member.added_at,
-        custom_fields=dict(profile.custom_fields),
-        **values,
+        **profile_values(member.lead.profile),
     )
 
 

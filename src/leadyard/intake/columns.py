@@ -17,6 +17,7 @@ from leadyard.intake.column_spellings import (
     custom_column_name,
     folded,
 )
+from leadyard.intake.csv_export import without_formula_quote
 from leadyard.model import Profile
 
 __all__ = ["COLUMN_NAMES", "MAX_CUSTOM_NAME", "ColumnPlan", "custom_column_name", "plan_columns", "row_filter"]
@@ -27,6 +28,7 @@ MAX_CUSTOM_NAME = 100
 _IDENTIFYING = ("linkedinUrl", "publicIdentifier", "email", "providerId")
 _FIELD_OF = {spelling: field for field, spellings in SPELLINGS.items() for spelling in spellings}
 _CONTROLS_AND_SPACES = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ class ColumnPlan:
         """Returns the profile that a row holds, not normalised; empty cells are None or left out.
 
         `cells` must have one cell for every column, as a CsvRow has."""
-        known = {attribute: cells[index] for attribute, index in self._sources if cells[index]}
-        custom = {name: cells[index] for name, index in self.custom.items() if cells[index]}
+        known = {attribute: without_formula_quote(cells[index]) for attribute, index in self._sources if cells[index]}
+        custom = {name: without_formula_quote(cells[index]) for name, index in self.custom.items() if cells[index]}
         return Profile(**known, custom_fields=custom)
 
     def identifies(self) -> bool:
@@ -136,7 +138,12 @@ def _place_rest(header: Sequence[str], used: set[int], custom: dict[str, int]) -
 
 
 def _custom_name(name: str) -> str:
-    """Returns a header as a custom field's name: on one line, without our exports' prefix, cut to the limit."""
+    """Returns a header as a custom field's name: on one line, without our exports' prefix, cut to the limit. A name
+    that our export wrote stays as it is, for it was kept that way."""
+    exported = name.strip()
+    exact = exported.removeprefix(CUSTOM_PREFIX)
+    if exact != exported and len(exact) <= MAX_CUSTOM_NAME and exact == exact.strip() and not _CONTROLS.search(exact):
+        return exact
     one_line = _CONTROLS_AND_SPACES.sub(" ", name).strip()
     return one_line.removeprefix(CUSTOM_PREFIX).strip()[:MAX_CUSTOM_NAME].strip()
 

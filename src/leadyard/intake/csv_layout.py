@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from leadyard.errors import UnreadableFile
+from leadyard.intake.column_spellings import COLUMN_NAMES
 
 SAMPLE_BYTES = 65_536
 DELIMITERS = ",;\t|"
@@ -33,6 +34,8 @@ _OTHER_FORMATS = (
 )
 # Excel writes and honours such a first line to name the delimiter.
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[ \t]*[\r\n]*', re.IGNORECASE)
+# Our own exports need no guessing, whatever their cells are full of.
+_EXPORT_START = ",".join(COLUMN_NAMES)
 
 
 class Layout(NamedTuple):
@@ -71,6 +74,8 @@ def layout_of(sample: bytes, encoding: str, delimiter: str | None) -> Layout:
     separator_line = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
     if separator_line:
         return Layout(delimiter or _possible_delimiter(separator_line[1]), 1)
+    if lines and lines[0].startswith(_EXPORT_START):
+        return Layout(delimiter or ",", 0)
     skipped = _preamble_length(lines)
     return Layout(delimiter or _likeliest_delimiter(lines[skipped:]), skipped)
 

@@ -1,15 +1,23 @@
-"""Audiences: made, found, listed."""
+"""Audiences: made, found, listed, changed, deleted."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 from leadyard.clock import now_ms
-from leadyard.errors import AudienceTypeReserved
+from leadyard.errors import AudienceTypeReserved, FolderTypeMismatch, NotFound
 from leadyard.ids import new_id
-from leadyard.model import HANDMADE_AUDIENCE_TYPES, Audience, AudienceType, Caller, Page, Permission
-from leadyard.operations.guards import ready_audience
-from leadyard.operations.operation import operation
-from leadyard.store import audiences
+from leadyard.model import HANDMADE_AUDIENCE_TYPES, Audience, AudienceType, Caller, FolderType, Page, Permission
+from leadyard.operations.guards import lock_audiences, ready_audience, refuse_if_populating
+from leadyard.operations.operation import operation, run_again_on_conflict
+from leadyard.store import audiences, folders, memberships
 from leadyard.store.db import Database
+
+_GROUPS_A_ROUND = 100
+_MEMBERSHIPS_A_BATCH = 5_000
 
 
 @operation(Permission.AUDIENCES_WRITE)
@@ -36,6 +44,82 @@ async def get_audience(db: Database, caller: Caller, *, audience_id: str) -> Aud
     """Returns the audience. Raises NotFound, or AudienceNotReady while a job populates it."""
     async with db.read(caller.account_group_id) as tx:
         return await ready_audience(tx, audience_id)
+
+
+@operation(Permission.AUDIENCES_WRITE)
+async def update_audience(db: Database, caller: Caller, *, audience_id: str, changes: Mapping[str, Any]) -> Audience:
+    """Changes `name` and `description`, as far as `changes` has them, and returns the audience.
+
+    Raises NotFound, or AudienceNotReady while a job populates it.
+    """
+    async with db.write(caller.account_group_id) as tx:
+        locked = await lock_audiences(tx, [audience_id])
+        await refuse_if_populating(tx, locked)
+        audience = replace(locked[0].audience, **changes)
+        await audiences.update(tx, audience)
+    return audience
+
+
+@operation(Permission.AUDIENCES_WRITE)
+async def delete_audience(db: Database, caller: Caller, *, audience_id: str) -> None:
+    """Deletes the audience; its leads stay in the account group. Answers at once whatever its size: the audience is
+    hidden, and `empty_deleted_audiences` removes the memberships afterwards. Raises NotFound, or AudienceNotReady."""
+    async with db.write(caller.account_group_id) as tx:
+        locked = await lock_audiences(tx, [audience_id])
+        await refuse_if_populating(tx, locked)
+        await audiences.mark_deleted(tx, audience_id, now=max(now_ms(), locked[0].changed_at))
+
+
+@operation(Permission.AUDIENCES_WRITE)
+async def move_to_folder(db: Database, caller: Caller, *, audience_id: str, folder_id: str) -> Audience:
+    """Puts the audience into the folder, out of any other, and returns it.
+
+    Raises NotFound for the audience or the folder, FolderTypeMismatch, or AudienceNotReady.
+    """
+    async with db.write(caller.account_group_id) as tx:
+        # Folders before audiences, here as in the deletion of a folder, so that the two never wait in a circle.
+        folder = {each.id: each for each in await folders.lock_all(tx)}.get(folder_id)
+        locked = await lock_audiences(tx, [audience_id])
+        if folder is None:
+            raise NotFound("folder", folder_id)
+        audience = locked[0].audience
+        if FolderType.of(audience.type) is not folder.audience_type:
+            raise FolderTypeMismatch(audience_type=audience.type, folder_type=folder.audience_type)
+        await refuse_if_populating(tx, locked)
+        await audiences.put_into_folder(tx, audience_id, folder_id)
+    return replace(audience, folder_id=folder_id)
+
+
+@operation(Permission.AUDIENCES_WRITE)
+async def remove_from_folder(db: Database, caller: Caller, *, audience_id: str) -> Audience:
+    """Takes the audience out of its folder, if it is in one, and returns it. Raises NotFound, or AudienceNotReady."""
+    async with db.write(caller.account_group_id) as tx:
+        locked = await lock_audiences(tx, [audience_id])
+        await refuse_if_populating(tx, locked)
+        await audiences.put_into_folder(tx, audience_id, None)
+    return replace(locked[0].audience, folder_id=None)
+
+
+async def empty_deleted_audiences(db: Database) -> int:
+    """Removes a batch of memberships of deleted audiences in every account group that has any; for the housekeeping of
+    the service. Returns how many were removed: 0 means there is nothing left to do.
+
+    Each batch is a transaction of one account group, and small, so that moves elsewhere never wait long.
+    """
+    async with db.read(None) as tx:
+        group_ids = await audiences.list_groups_to_empty(tx, limit=_GROUPS_A_ROUND)
+    return sum([await run_again_on_conflict(partial(_empty_one, db, group_id)) for group_id in group_ids])
+
+
+async def _empty_one(db: Database, account_group_id: str) -> int:
+    async with db.write(account_group_id) as tx:
+        found = await audiences.lock_one_to_empty(tx)
+        if found is None:
+            return 0
+        audience_id, _ = found
+        removed = await memberships.remove_some(tx, audience_id, limit=_MEMBERSHIPS_A_BATCH)
+        await audiences.count_removed(tx, [audience_id], removed=removed, now=now_ms())
+    return removed
 
 
 @operation(Permission.AUDIENCES_READ)

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from leadyard.clock import now_ms
 from leadyard.errors import InvalidProspect, TransactionConflict
-from leadyard.model import AddResult, Caller, Lead, Member, Page, Permission, Profile, Rejection
+from leadyard.folding import folded
+from leadyard.model import (
+    AddResult,
+    Caller,
+    Lead,
+    Member,
+    MemberFilter,
+    Page,
+    Permission,
+    Profile,
+    Rejection,
+)
 from leadyard.operations.guards import lock_audiences, ready_audience, refuse_if_populating
 from leadyard.operations.identity import identity_key, normalise_profile
 from leadyard.operations.matching import match_prospects
@@ -14,19 +27,36 @@ from leadyard.operations.operation import operation
 from leadyard.store import audiences, leads, memberships
 from leadyard.store.db import Database, Transaction
 
+EVERYBODY = MemberFilter()
+_MANY_LEADS = 20_000
+
 
 @operation(Permission.PROSPECTS_READ)
 async def list_prospects(
-    db: Database, caller: Caller, *, audience_id: str, after: str | None, limit: int
+    db: Database, caller: Caller, *, audience_id: str, wanted: MemberFilter = EVERYBODY, after: str | None, limit: int
 ) -> Page[Member]:
-    """Returns a page of the audience's members, in the order in which the leads were first brought in.
+    """Returns a page of the audience's members who fit `wanted`, in the order in which they were first brought in.
 
     Raises NotFound, or AudienceNotReady while a job populates the audience.
     """
     async with db.snapshot(caller.account_group_id) as tx:
         await ready_audience(tx, audience_id)
-        found = await memberships.list_members(tx, audience_id, after=after or "", limit=limit + 1)
+        if wanted == EVERYBODY:
+            found = await memberships.list_members(tx, audience_id, after=after or "", limit=limit + 1)
+        else:
+            found = await _search(tx, audience_id, wanted, after=after or "", limit=limit + 1)
     return Page.of(found, limit, lambda member: member.lead.id)
+
+
+@operation(Permission.PROSPECTS_READ)
+async def list_custom_field_names(db: Database, caller: Caller, *, audience_id: str) -> list[str]:
+    """Returns the names of all custom fields that a member of the audience has: the columns an export needs.
+
+    Raises NotFound, or AudienceNotReady while a job populates the audience.
+    """
+    async with db.snapshot(caller.account_group_id) as tx:
+        await ready_audience(tx, audience_id)
+        return await leads.list_custom_field_names(tx, audience_id)
 
 
 @operation(Permission.AUDIENCES_WRITE)
@@ -59,6 +89,22 @@ async def add_prospects(
         already_in_audience=len(matches.lead_ids) - added,
         rejected=tuple(sorted([*invalid, *matches.rejections], key=lambda rejection: rejection.index)),
     )
+
+
+async def _search(tx: Transaction, audience_id: str, wanted: MemberFilter, *, after: str, limit: int) -> list[Member]:
+    """Finds leads by their longest text first. If they are few, only they are looked at; if they are many, walking the
+    audience soon fills a page. docs/decisions/0008 has the figures."""
+    texts: dict[str, Any] = {
+        name: folded(text) for name in ("q", "company", "title") if (text := getattr(wanted, name)) is not None
+    }
+    wanted = replace(wanted, **texts)
+    longest = max(texts.values(), key=len, default="")
+    among: list[str] | None = None
+    if len(longest) >= leads.SHORTEST_INDEXED_TEXT:
+        among = await leads.find_text(tx, longest, limit=_MANY_LEADS + 1)
+        if len(among) > _MANY_LEADS:
+            among = None
+    return await memberships.list_filtered(tx, audience_id, wanted, among=among, after=after, limit=limit)
 
 
 def _normalise_all(

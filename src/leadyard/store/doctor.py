@@ -12,11 +12,13 @@ _DRIFTED_COUNTS = Statement(
     WHERE a.account_group_id = :account_group_id
     GROUP BY a.id, a.prospect_count HAVING a.prospect_count <> count(m.lead_id) ORDER BY a.id LIMIT :limit"""
 )
+# One look-up per membership: a join, planned without statistics, may read all leads for each (docs/decisions/0007).
 _ORPHANS = Statement(
-    """SELECT m.audience_id, m.lead_id FROM memberships m
-    LEFT JOIN audiences a ON a.account_group_id = m.account_group_id AND a.id = m.audience_id
-    LEFT JOIN leads l ON l.account_group_id = m.account_group_id AND l.id = m.lead_id
-    WHERE m.account_group_id = :account_group_id AND (a.id IS NULL OR l.id IS NULL) LIMIT :limit"""
+    """SELECT m.audience_id, m.lead_id FROM memberships m WHERE m.account_group_id = :account_group_id
+    AND (NOT EXISTS (SELECT 1 FROM audiences a WHERE a.account_group_id = m.account_group_id
+            AND a.id = m.audience_id LIMIT 1 OFFSET 0)
+        OR NOT EXISTS (SELECT 1 FROM leads l WHERE l.account_group_id = m.account_group_id
+            AND l.id = m.lead_id LIMIT 1 OFFSET 0)) LIMIT :limit"""
 )
 # Whoever changes an audience takes a time no earlier than the last change, so a lead that is in the source since before
 # it was moved out of it never left.
@@ -38,7 +40,8 @@ _MISCOUNTED_MOVES = Statement(
     ORDER BY id LIMIT :limit""",
 )
 _TOTALS = Statement(
-    """SELECT (SELECT count(*) FROM audiences WHERE account_group_id = :account_group_id) AS audiences,
+    """SELECT (SELECT count(*) FROM audiences WHERE account_group_id = :account_group_id
+        AND deleted_at IS NULL) AS audiences,
     (SELECT count(*) FROM leads WHERE account_group_id = :account_group_id) AS leads,
     (SELECT count(*) FROM memberships WHERE account_group_id = :account_group_id) AS memberships,
     (SELECT count(*) FROM moves WHERE account_group_id = :account_group_id) AS moves"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadyard.ids import BEYOND_EVERY_ID
 from leadyard.model import Move
 from leadyard.store.db import Row, Statement, Transaction, from_document
 
@@ -18,7 +19,14 @@ _LIST = Statement(
     ORDER BY id DESC LIMIT :limit"""
 )
 _FIND = Statement(f"SELECT {_COLUMNS}, lead_ids FROM moves WHERE account_group_id = :account_group_id AND id = :id")
-BEYOND_EVERY_ID = "g"  # sorts after every hex digit
+_FORGET_LEAD = Statement(
+    """UPDATE moves SET lead_ids = array_replace(lead_ids, CAST(:lead_id AS text), CAST(:erased AS text))
+    WHERE account_group_id = :account_group_id AND CAST(:lead_id AS text) = ANY(lead_ids)""",
+    # The column is a JSON text of ids of one length in quotes, so replacing text replaces exactly one id.
+    sqlite="""UPDATE moves SET lead_ids = replace(lead_ids, :lead_id, :erased)
+    WHERE account_group_id = :account_group_id AND instr(lead_ids, :lead_id) > 0""",
+)
+ERASED_LEAD_ID = "0" * 24
 
 
 async def insert(tx: Transaction, move: Move) -> None:
@@ -45,6 +53,11 @@ async def find(tx: Transaction, move_id: str) -> Move | None:
     """Returns the move with its lead ids, or None."""
     row = await tx.row(_FIND, id=move_id)
     return _move(row, tuple(from_document(row["lead_ids"]))) if row else None
+
+
+async def forget_lead(tx: Transaction, lead_id: str) -> None:
+    """Puts ERASED_LEAD_ID in the place of the lead's id in every record; the numbers stay what they were."""
+    await tx.run(_FORGET_LEAD, lead_id=lead_id, erased=ERASED_LEAD_ID)
 
 
 def _move(row: Row, lead_ids: tuple[str, ...] | None) -> Move:

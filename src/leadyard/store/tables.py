@@ -110,6 +110,8 @@ audiences = Table(
     # When its members last changed. Whoever changes them next takes a time that is not earlier, so that "added before
     # it was moved away" can be told from the rows even when the clocks of two machines disagree.
     Column("changed_at", BigInteger, nullable=False),
+    # A deleted audience is hidden at once; its members are removed bit by bit, so that nobody waits for a million.
+    Column("deleted_at", BigInteger),
     PrimaryKeyConstraint("account_group_id", "id"),
     ForeignKeyConstraint(["account_group_id", "folder_id"], ["folders.account_group_id", "folders.id"]),
     CheckConstraint("prospect_count >= 0", name="prospect_count"),
@@ -119,6 +121,13 @@ audiences = Table(
         name="type",
     ),
     Index(None, "account_group_id", "folder_id"),
+    Index(
+        "audiences_to_empty_idx",
+        "account_group_id",
+        "id",
+        postgresql_where=text("deleted_at IS NOT NULL AND prospect_count > 0"),
+        sqlite_where=text("deleted_at IS NOT NULL AND prospect_count > 0"),
+    ),
 )
 
 leads = Table(
@@ -132,6 +141,17 @@ leads = Table(
     *(Column(name, Text) for name in PROFILE_TEXT_COLUMNS),
     Column("custom_fields", DOCUMENT, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # What a search compares, folded (see folding.py). An index of trigrams on the first finds any part of a word; on
+    # SQLite that is the virtual table lead_search, which only the migrations know how to make.
+    Column("search_text", Text, nullable=False, server_default=""),
+    Column("company_folded", Text, nullable=False, server_default=""),
+    Column("title_folded", Text, nullable=False, server_default=""),
+    Index(
+        "leads_search_text_idx",
+        "search_text",
+        postgresql_using="gin",
+        postgresql_ops={"search_text": "gin_trgm_ops"},
+    ).ddl_if(dialect="postgresql"),
     PrimaryKeyConstraint("account_group_id", "id"),
     # Partial on purpose. A plain unique index would count as a key that foreign keys may point at, and then filling in
     # an e-mail would take the strongest row lock and wait for every membership being added to that lead.

@@ -7,8 +7,8 @@ A statement is written once, in the SQL both databases share, with three notatio
   10,000 ids and the database plans it once. `:name[]` elsewhere is the list itself, as a value to store.
 - `FROM :name{column type, …} AS r` is a table made of a list of dicts, again bound as ONE value (JSON).
 
-`FOR UPDATE` is dropped for SQLite, where a write transaction is alone anyway. Where one text cannot serve both,
-`sqlite=` holds the other one.
+`FOR UPDATE`, also with `NO KEY` or `SKIP LOCKED`, is dropped for SQLite, where a write transaction is alone anyway.
+Where one text cannot serve both, `sqlite=` holds the other one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _IN_LIST = re.compile(r"\bIN :(\w+)\[\]")
 _LIST = re.compile(r":(\w+)\[\]")
 _ROWS = re.compile(r":(\w+)\{([^}]*)\}")
 _VALUE = re.compile(r"(?<![:\w]):(\w+)")
-_ROW_LOCK = re.compile(r"\s+FOR UPDATE\b")
+_ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: SKIP LOCKED)?\b")
 _TENANT_FILTER = "account_group_id"
 
 
@@ -43,11 +43,12 @@ class Statement:
         self._lists = frozenset(_LIST.findall(text))
         self._tables = frozenset(name for name, _ in _ROWS.findall(text))
         self.sqlite = _for_sqlite(sqlite)
+        self._sqlite_names = frozenset(_VALUE.findall(self.sqlite))
         self.postgresql, self._names = _for_postgresql(text)
 
     def sqlite_arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the values as SQLite wants them: by name, lists and tables as JSON text."""
-        return {name: _as_json(values[name]) if self._is_many(name) else values[name] for name in self._names}
+        return {name: _as_json(values[name]) if self._is_many(name) else values[name] for name in self._sqlite_names}
 
     def postgresql_arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Returns the values as asyncpg wants them: by position, lists as arrays, tables as JSON text."""

@@ -1,0 +1,124 @@
+"""`leadyard export`: an audience into a CSV file."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from leadyard.cli.audience_choice import find_audience, operator
+from leadyard.cli.output import AsJson, print_json, refusals, with_database, wrong_usage
+from leadyard.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from leadyard.model import Audience, Caller
+    from leadyard.operations.operation import Database
+
+_PAGE = 1_000
+
+
+def export_file(
+    account_group: Annotated[str, typer.Option(metavar="ID", help="The account group.")],
+    audience: Annotated[str, typer.Option(metavar="NAME_OR_ID", help="The audience.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Where to write; it must not exist. Default: standard output."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export an audience as CSV.
+
+    The columns have the names that the import understands, and no cell is taken for a formula by a spreadsheet. Memory
+    does not grow with the audience. What cannot be finished leaves no file behind.
+    """
+    if as_json and output is None:
+        raise wrong_usage("--json needs --output: standard output cannot hold both.")
+    show_progress = not as_json and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
+    with refusals(as_json=as_json), _opened(output) if output else _standard_output() as stream:
+
+        async def run(db: Database) -> tuple[Audience, int]:
+            caller = await operator(db, account_group)
+            found = await find_audience(db, caller, audience)
+            with _progress(found.prospect_count, show=show_progress) as advance:
+                return found, await _write(db, caller, found.id, stream, advance)
+
+        exported, count = with_database(run)
+    if as_json:
+        print_json({"audience": {"id": exported.id, "name": exported.name}, "exported": count, "file": str(output)})
+    elif output:
+        print(f"Exported {count} leads of {exported.name} ({exported.id}) to {output}.")
+
+
+async def _write(db: Database, caller: Caller, audience_id: str, stream: TextIO, advance: Callable[[int], None]) -> int:
+    from leadyard.intake.csv_export import header_line, profile_lines
+    from leadyard.operations.prospects import list_custom_field_names, list_prospects
+
+    names = await list_custom_field_names(db, caller, audience_id=audience_id)
+    stream.write(header_line(names))
+    count, after = 0, None
+    while True:
+        page = await list_prospects(db, caller, audience_id=audience_id, after=after, limit=_PAGE)
+        stream.write(profile_lines((member.lead.profile for member in page.items), names))
+        count += len(page.items)
+        advance(count)
+        after = page.next_key
+        if after is None:
+            # What cannot be written is noticed here, where it can still be said.
+            stream.flush()
+            return count
+
+
+@contextmanager
+def _opened(output: Path) -> Iterator[TextIO]:
+    """Opens a new file, and removes it again when it does not become a whole one."""
+    try:
+        stream = output.open("x", newline="", encoding="utf-8")
+    except OSError as error:
+        raise wrong_usage(f"Cannot write {output}: {error.strerror}.") from None
+    try:
+        with _written_to(str(output)), stream:
+            yield stream
+    except BaseException:
+        output.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """The same bytes on every system, whatever encoding and line ends the shell likes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    with _written_to("standard output"):
+        yield sys.stdout
+
+
+@contextmanager
+def _written_to(what: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        # Whoever read it has enough, as `head` does; typer ends such a command quietly.
+        raise
+    except OSError as error:
+        raise UnreadableFile(
+            f"{what}: {error.strerror}. Make room, or choose another place with --output, and export again.",
+            message="The export cannot be written.",
+        ) from None
+
+
+@contextmanager
+def _progress(total: int, *, show: bool) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} leads")]
+    with Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not show, transient=True
+    ) as bar:
+        task = bar.add_task("Exporting", total=total)
+        yield lambda count: bar.update(task, completed=count)
