@@ -76,6 +76,8 @@ _ADDED_KEYS = {
     "VALIDATION_ERROR": ("violations",),
     "AUDIENCE_NOT_READY": ("audienceId", "jobId"),
     "LEADS_NOT_IN_SOURCE": ("leadIds", "leadCount"),
+    "IDENTITY_CONFLICT": ("leadId",),
+    "INVALID_PROSPECT": ("reason",),
 }
 
 

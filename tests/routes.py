@@ -15,7 +15,9 @@ def method_of(route: Door) -> str:
     return method
 
 
-EVERY_ROUTE = [pytest.param(route, id=f"{method_of(route)} {route.path}") for route in routes()]
+EVERY_ROUTE = [pytest.param(route, id=f"{method_of(route)} {route.path_format}") for route in routes()]
 ROUTES_IN_GROUP = [
-    pytest.param(route, id=f"{method_of(route)} {route.path}") for route in routes() if "{accountGroupId}" in route.path
+    pytest.param(route, id=f"{method_of(route)} {route.path_format}")
+    for route in routes()
+    if "{accountGroupId}" in route.path_format
 ]

@@ -236,11 +236,12 @@ class Tenant:
         """Returns the ids of all leads of the audience, by walking its pages."""
         return [item["id"] for item in self.walk(f"/audiences/{audience_id}/prospects", limit)]
 
-    def walk(self, path: str, limit: int = 200) -> list[dict[str, Any]]:
+    def walk(self, path: str, limit: int = 200, **query: Any) -> list[dict[str, Any]]:
+        """Returns every item of the list, page by page. The query goes here, not into the path: httpx would drop it."""
         items: list[dict[str, Any]] = []
         cursor: str | None = None
         while True:
-            answer = self.client.get(path, params={"limit": limit, **({"cursor": cursor} if cursor else {})})
+            answer = self.client.get(path, params={"limit": limit, **query, **({"cursor": cursor} if cursor else {})})
             assert answer.status_code == 200, answer.text
             data = answer.json()["data"]
             items += data["items"]

@@ -24,6 +24,7 @@ COMMANDS: dict[str, list[str]] = {
     "keys list": [],
     "keys revoke": ["KEY"],
     "import": [str(LEGISLATORS), "--account-group", "GROUP", "--audience", "A", "--identity-column", "bioguide_id"],
+    "export": ["--account-group", "GROUP", "--audience", "Made", "--output", "OUTPUT"],
     "doctor": [],
     "config": [],
 }
@@ -68,9 +69,13 @@ def test_help_tells_settings_and_exit_codes() -> None:
 
 
 @pytest.mark.parametrize("name", SPEAKS_JSON)
-def test_json_is_one_object_and_nothing_else(url: str, group: str, name: str) -> None:
+def test_json_is_one_object_and_nothing_else(url: str, group: str, name: str, tmp_path: Path) -> None:
     key = command("keys", "create", "--account-group", group, "--permission", "audiences:read", "--json", url=url)
-    done = command(*arguments_of(name, GROUP=group, KEY=key.json()["id"]), "--json", url=url)
+    (tmp_path / "made.csv").write_text("email\nada@example.org\n")
+    made = ["import", str(tmp_path / "made.csv"), "--account-group", group, "--audience", "Made"]
+    assert command(*made, url=url).code == 0
+    filled = arguments_of(name, GROUP=group, KEY=key.json()["id"], OUTPUT=str(tmp_path / "exported.csv"))
+    done = command(*filled, "--json", url=url)
     assert (done.code, done.err) == (0, "")
     assert "error" not in done.json()
 

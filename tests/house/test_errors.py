@@ -15,8 +15,8 @@ from leadyard.http.errors import STATUS_OF_CODE
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(leadyard.__file__).parent
 
-# Section 2 of the contract, as far as the service can say it today. IDEMPOTENCY_CONFLICT (409), FOLDER_TYPE_MISMATCH
-# and JOB_NOT_CANCELLABLE (422) come with the endpoints they belong to.
+# Sections 2 and 5 of the contract, as far as the service can say it today. IDEMPOTENCY_CONFLICT (409) and
+# JOB_NOT_CANCELLABLE (422) come with the endpoints they belong to.
 CONTRACT = {
     "VALIDATION_ERROR": 400,
     "UNAUTHORIZED": 401,
@@ -28,6 +28,7 @@ CONTRACT = {
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "SAME_AUDIENCE": 422,
     "LEADS_NOT_IN_SOURCE": 422,
+    "FOLDER_TYPE_MISMATCH": 422,
     "RATE_LIMITED": 429,
     "INTERNAL_ERROR": 500,
     "SERVICE_UNAVAILABLE": 503,
@@ -39,7 +40,6 @@ NEVER_OVER_HTTP = {
     "BAD_SETTING": "the service does not start",
     "UNREADABLE_FILE": "requests bring no file",
     "UNKNOWN_COLUMN": "requests bring no file",
-    "INVALID_PROSPECT": "becomes an entry of `rejected`, with a code of its own",
 }
 
 

@@ -50,13 +50,22 @@ ACROSS_GROUPS = {
     "api_keys._LIST": "the operator's list of keys",
     "api_keys._REVOKE": "the operator revokes a key by its id",
     "api_keys._EXISTS": "the same",
+    "audiences._GROUPS_TO_EMPTY": "housekeeping asks which tenants left something to remove; ids of groups, no data",
+    "folders._LOCK_GROUP": "locks the tenant's own row, in whose table the group's id is called id",
 }
-# The move has a statement per database, see store/memberships.py.
+# Those that really read a tenant table beyond one group.
+READ_BEYOND_THE_GROUP = {"audiences._GROUPS_TO_EMPTY"}
+# The move has a statement per database, see store/memberships.py; SQLite keeps its index of texts by hand, see
+# store/leads.py.
 ONLY_ON = {
     "memberships._TRANSFER": "postgresql",
     "memberships._LEAVE_SOURCE": "sqlite",
     "memberships._CHANGE_AUDIENCE": "sqlite",
     "memberships._COUNT_MOVED": "sqlite",
+    "leads._FORGET_TEXT": "sqlite",
+    "leads._FORGET_KEY": "sqlite",
+    "leads._LEARN_KEY": "sqlite",
+    "leads._LEARN_TEXT": "sqlite",
 }
 DATABASES: tuple[Database, ...] = ("sqlite", "postgresql")
 
@@ -206,10 +215,16 @@ def test_statements_across_groups_are_the_list_above() -> None:
     assert {each.name for each in CONSTANTS if each.name in ONLY_ON} == set(ONLY_ON)
 
 
-def test_statements_across_groups_touch_no_tenant_table() -> None:
-    """Stricter than the rule: at present not one of them needs its exemption. Loosen this when jobs are claimed."""
+def test_only_one_statement_reads_a_tenant_table_across_groups() -> None:
+    """Stricter than the rule: the others do not need their exemption."""
+    breaking = {each.name for each in CONSTANTS if broken_rules(each.named, database=each.database)}
+    assert breaking == READ_BEYOND_THE_GROUP
+
+
+def test_the_columns_read_across_groups_are_ids_of_groups() -> None:
     for each in CONSTANTS:
-        assert broken_rules(each.named, database=each.database) == [], each.name
+        if each.name in READ_BEYOND_THE_GROUP:
+            assert each.text.startswith(f"SELECT DISTINCT {GROUP} FROM "), each.text
 
 
 def test_every_statement_can_be_planned(backend: Database, migrated_database: Callable[[], str]) -> None:
@@ -330,6 +345,16 @@ def test_the_checker_refuses(rule: str, sql: str) -> None:
 @pytest.mark.parametrize("sql", GOOD, ids=lambda text: str(text)[:60])
 def test_the_checker_accepts(sql: str) -> None:
     assert broken_rules(sql, database="postgresql") == []
+
+
+def test_the_checker_holds_the_keys_of_the_text_index_to_the_group() -> None:
+    for sql in (
+        "SELECT lead_id FROM lead_search_keys WHERE key = :id",
+        "SELECT k.lead_id FROM lead_search s JOIN lead_search_keys k ON k.key = s.rowid WHERE s.search_text MATCH :q",
+        "DELETE FROM lead_search WHERE rowid IN (SELECT key FROM lead_search_keys WHERE lead_id = :id)",
+    ):
+        [problem] = broken_rules(sql, database="sqlite")
+        assert problem.startswith("rule 2: lead_search_keys"), problem
 
 
 def test_the_checker_knows_what_is_too_new_for_sqlite() -> None:

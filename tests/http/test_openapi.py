@@ -48,6 +48,11 @@ SUCCESS_OF = {
     ("GET", f"{_G}/prospecting"): (200, "ProspectingJobListSuccessResponse"),
     ("GET", f"{_G}/prospecting/{{jobId}}"): (200, "ProspectingJobStatusSuccessResponse"),
     ("POST", f"{_G}/prospecting/{{jobId}}/cancel"): (200, "ProspectingJobCancelSuccessResponse"),
+    ("GET", f"{_AUDIENCE}/prospects.csv"): (200, "text/csv"),
+    ("GET", f"{_G}/prospects/by-provider-id/{{providerId}}"): (200, "ProviderIdResolutionSuccessResponse"),
+    ("GET", f"{_G}/prospects/{{prospectId}}"): (200, "LeadSuccessResponse"),
+    ("PATCH", f"{_G}/prospects/{{prospectId}}"): (200, "LeadSuccessResponse"),
+    ("DELETE", f"{_G}/prospects/{{prospectId}}"): (200, "DeletedSuccessResponse"),
     ("GET", f"{_G}/moves"): (200, "MoveListSuccessResponse"),
     ("GET", f"{_G}/moves/{{moveId}}"): (200, "MoveSuccessResponse"),
 }
@@ -91,46 +96,54 @@ def test_the_document_describes_every_route_and_no_other() -> None:
         for method in operations
         if method in ("get", "post", "put", "patch", "delete", "head", "options", "trace")
     }
-    assert described == {(method_of(route), route.path) for route in routes()}
+    assert described == {(method_of(route), route.path_format) for route in routes()}
 
 
 @pytest.mark.parametrize("route", EVERY_ROUTE)
 def test_a_route_documents_every_status_under_the_published_names(route: Door) -> None:
     method = method_of(route)
-    operation = operation_of(method, route.path)
-    status, name = SUCCESS_OF[method, route.path]
+    operation = operation_of(method, route.path_format)
+    status, name = SUCCESS_OF[method, route.path_format]
     expected = {status: name, 400: "ValidationErrorResponse"}
     expected |= dict.fromkeys((401, 429, 500, 503), "ErrorResponse")
-    if "{accountGroupId}" in route.path:
+    if "{accountGroupId}" in route.path_format:
         expected[403] = "ErrorResponse"
-    if re.search(r"\{(audienceId|moveId|folderId|jobId)\}", route.path):
+    if re.search(r"\{(audienceId|moveId|folderId|jobId|prospectId)\}", route.path_format):
         expected[404] = "ErrorResponse"
-    if "{audienceId}" in route.path:
+    if "{audienceId}" in route.path_format:
         expected[409] = "ErrorResponse"
     if "requestBody" in operation:
         expected |= {413: "ErrorResponse", 415: "ErrorResponse"}
-    if route.path.endswith("/move-leads") or (method, route.path) == ("POST", f"{_G}/audiences"):
+    if route.path_format.endswith(("/move-leads", "/move-to-folder")) or (method, route.path_format) == (
+        "POST",
+        f"{_G}/audiences",
+    ):
         expected[422] = "ErrorResponse"
 
-    documented = {
-        int(status): response["content"]["application/json"]["schema"]["$ref"].removeprefix("#/components/schemas/")
-        for status, response in operation["responses"].items()
-    }
+    documented = {int(status): _name_of(response["content"]) for status, response in operation["responses"].items()}
 
     assert {status: documented.get(status) for status in expected} == expected
     # Whatever more a route documents is a refusal that has a reason of its own.
     assert set(documented) - set(expected) <= {409, 422}
-    for name in documented.values():
+    for name in set(documented.values()) - {"text/csv"}:
         assert name in document()["components"]["schemas"]
     assert operation["summary"]
     assert operation["description"]
 
 
+def _name_of(content: dict[str, Any]) -> str:
+    """Returns the name of the only shape of an answer, or its media type if that is not JSON."""
+    [(media_type, described)] = content.items()
+    if media_type != "application/json":
+        return str(media_type)
+    return str(described["schema"]["$ref"].removeprefix("#/components/schemas/"))
+
+
 @pytest.mark.parametrize("route", EVERY_ROUTE)
 def test_a_route_documents_its_parameters_its_permission_and_its_headers(route: Door) -> None:
-    operation = operation_of(method_of(route), route.path)
+    operation = operation_of(method_of(route), route.path_format)
     in_path = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
-    assert in_path == set(re.findall(r"\{(\w+)\}", route.path))
+    assert in_path == set(re.findall(r"\{(\w+)\}", route.path_format))
     assert all(each["required"] for each in operation.get("parameters", []) if each["in"] == "path")
     if route.permission is not None:
         assert f"`{route.permission}`" in operation["description"]
@@ -138,7 +151,9 @@ def test_a_route_documents_its_parameters_its_permission_and_its_headers(route: 
         if status in operation["responses"]:
             assert "Retry-After" in operation["responses"][status]["headers"]
     assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
-    assert ("Move-Id" in operation["responses"].get("200", {}).get("headers", {})) == route.path.endswith("/move-leads")
+    assert ("Move-Id" in operation["responses"].get("200", {}).get("headers", {})) == route.path_format.endswith(
+        "/move-leads"
+    )
 
 
 def test_every_reference_leads_somewhere_and_the_key_is_declared() -> None:
@@ -279,3 +294,40 @@ def test_the_page_of_the_documentation_works_without_the_internet(service: Servi
     kinds = {Path(reference).suffix for reference in references.found}
     assert {".js", ".css"} <= kinds
     assert "'/openapi.json'" in page.text or '"/openapi.json"' in page.text
+
+
+def schema_in_document(schema: dict[str, Any]) -> Draft202012Validator:
+    """Returns a validator for a schema that points into the document."""
+    return Draft202012Validator({**schema, "components": document()["components"]}, format_checker=FormatChecker())
+
+
+@pytest.mark.parametrize(("method", "path"), [(method_of(route), route.path_format) for route in routes()])
+def test_every_endpoint_has_a_summary_and_examples_that_fit_their_schemas(method: str, path: str) -> None:
+    operation = operation_of(method, path)
+    assert len(operation["summary"]) > 5
+    assert len(operation["description"]) > 20
+    bodies = [operation["requestBody"]] if "requestBody" in operation else []
+    bodies += operation["responses"].values()
+    checked = 0
+    for body in bodies:
+        for media_type, content in body["content"].items():
+            if media_type == "application/json":
+                schema_in_document(content["schema"]).validate(content["example"])
+                checked += 1
+    assert checked >= 5
+
+
+def test_every_link_leads_to_an_operation_with_that_parameter() -> None:
+    operations = {
+        operation["operationId"]: operation for path in document()["paths"].values() for operation in path.values()
+    }
+    links = [
+        (name, link)
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for name, link in response.get("links", {}).items()
+    ]
+    assert len(links) >= 10
+    for name, link in links:
+        parameters = {each["name"] for each in operations[name]["parameters"] if each["in"] == "path"}
+        assert set(link["parameters"]) == parameters

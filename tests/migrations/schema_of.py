@@ -14,6 +14,16 @@ from sqlalchemy.pool import NullPool
 
 R = TypeVar("R")
 
+# SQLite's index of trigrams. A virtual table has no place among tables.py's, so only a migration makes it; the two that
+# we name, and behind them those in which FTS5 keeps it.
+SEARCH_TABLES = frozenset(
+    {
+        "lead_search",
+        "lead_search_keys",
+        *(f"lead_search_{part}" for part in ["config", "content", "data", "docsize", "idx"]),
+    }
+)
+
 
 def on_connection(url: str, work: Callable[[Connection], R]) -> R:
     """Runs the work in one transaction on the database and returns what it returned."""
@@ -35,8 +45,20 @@ def on_connection(url: str, work: Callable[[Connection], R]) -> R:
 
 
 def schema_of(url: str) -> dict[str, dict[str, Any]]:
-    """Returns table → columns, primary_key, foreign_keys, indexes, checks, options; Alembic's own table left out."""
+    """Returns table → columns, primary_key, foreign_keys, indexes, checks, options; Alembic's own table and those of
+    the search left out."""
     return on_connection(url, _describe)
+
+
+def search_of(url: str) -> dict[str, str]:
+    """Returns what the search is made of besides columns and indexes: name → definition, as far as we wrote it."""
+    asked = (
+        "SELECT name, CASE WHEN name IN ('lead_search', 'lead_search_keys') THEN sql ELSE '' END FROM sqlite_master"
+        " WHERE type = 'table' AND name LIKE 'lead\\_search%' ESCAPE '\\'"
+        if url.startswith("sqlite:")
+        else "SELECT extname, '' FROM pg_extension WHERE extname <> 'plpgsql'"
+    )
+    return on_connection(url, lambda connection: {row[0]: _plain(row[1]) for row in connection.execute(text(asked))})
 
 
 def triggers_of(url: str) -> list[str]:
@@ -51,7 +73,7 @@ def triggers_of(url: str) -> list[str]:
 
 def _describe(connection: Connection) -> dict[str, dict[str, Any]]:
     inspector = inspect(connection)
-    tables = [name for name in inspector.get_table_names() if name != "alembic_version"]
+    tables = [name for name in inspector.get_table_names() if name not in {"alembic_version", *SEARCH_TABLES}]
     definitions = _definitions(connection)
     return {
         name: {

@@ -21,14 +21,28 @@ from hypothesis.stateful import (
 
 from leadyard.clock import now_ms
 from leadyard.errors import AudienceNotReady, LeadsNotInSource, NotFound, SameAudience
+from leadyard.folding import folded
 from leadyard.ids import new_id
-from leadyard.model import AudienceType, Caller, Page, Profile
+from leadyard.model import AudienceType, Caller, FolderType, MemberFilter, Page, Profile
 from leadyard.operations.account_groups import create_account_group
-from leadyard.operations.audiences import create_audience, get_audience, list_audiences
+from leadyard.operations.audiences import (
+    create_audience,
+    delete_audience,
+    empty_deleted_audiences,
+    get_audience,
+    list_audiences,
+    move_to_folder,
+    remove_from_folder,
+    update_audience,
+)
 from leadyard.operations.doctor import check_account_group
+from leadyard.operations.folders import create_folder, delete_folder, get_navigation, update_folder
+from leadyard.operations.leads import erase_lead, get_lead, update_lead
 from leadyard.operations.moves import get_move, list_moves, move_leads
 from leadyard.operations.prospects import add_prospects, list_prospects
 from leadyard.store.db import Database, Statement, open_database
+from leadyard.store.moves import ERASED_LEAD_ID
+from tests.service import run_sql
 
 R = TypeVar("R")
 MOST_AUDIENCES = 5
@@ -64,11 +78,13 @@ class World:
 
 @dataclass
 class Person:
-    """What the model knows of a lead: its two strongest identities."""
+    """What the model knows of a lead: its two strongest identities, and two texts that are edited."""
 
     lead_id: str
     linkedin: str | None
     email: str | None
+    title: str | None = None
+    company: str | None = None
 
 
 @dataclass
@@ -77,7 +93,7 @@ class Past:
 
     source: str
     target: str
-    leads: frozenset[str]
+    leads: list[str]
     already: int
 
 
@@ -89,6 +105,10 @@ class Model:
     jobs: dict[str, str] = field(default_factory=dict)
     people: list[Person] = field(default_factory=list)
     moves: dict[str, Past] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    deleted: dict[str, set[str]] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+    folder_of: dict[str, str] = field(default_factory=dict)
 
     def ready(self) -> dict[str, set[str]]:
         return {audience: members for audience, members in self.audiences.items() if audience not in self.jobs}
@@ -97,6 +117,8 @@ class Model:
 # Who somebody is: number, with LinkedIn, with e-mail. Numbers are few, so that the same people keep coming.
 IDENTITIES = st.tuples(st.integers(0, PEOPLE - 1), st.sampled_from(["linkedin", "email", "both", "invalid"]))
 PICK = st.integers(0, 10_000)
+TEXTS = st.sampled_from([None, "Große Straße", "GROSSE STRASSE", "ﬁne 100%_\\ x", 'the "quoted" OR one', "İç"])
+QUERIES = st.sampled_from([None, None, "sse", "STRASSE", "ﬁNE", "0%_\\", '"quoted" or', "i̇ç", "p1", "@EXAMPLE", "xx"])
 
 
 class Yard(RuleBasedStateMachine):
@@ -207,7 +229,7 @@ class Yard(RuleBasedStateMachine):
         elif twist == 2:
             source = self.their_audience
         elif twist == 3:
-            target = new_id()
+            target = next(iter(self.model.deleted), new_id())
         moving = move_leads(
             self.world.db, self.caller, source_audience_id=source, target_audience_id=target, lead_ids=leads
         )
@@ -228,7 +250,7 @@ class Yard(RuleBasedStateMachine):
         assert (result.move.moved_count, result.move.already_in_target_count) == (len(distinct), already)
         assert result.source.prospect_count == len(self.model.audiences[source])
         assert result.target.prospect_count == len(self.model.audiences[target])
-        self.model.moves[result.move.id] = Past(source, target, frozenset(distinct), already)
+        self.model.moves[result.move.id] = Past(source, target, distinct, already)
 
     def refusal_of(self, source: str, target: str, leads: list[str]) -> type[Exception] | None:
         """Returns what the contract answers, in its order of precedence."""
@@ -267,6 +289,140 @@ class Yard(RuleBasedStateMachine):
             return
         assert [member.lead.id for member in self.walk(audience, limit)] == sorted(self.model.audiences[audience])
 
+    @rule(pick=PICK, name=st.sampled_from(["Änderung", "👩‍👩‍👧 and 𐍈", "שלום"]))
+    def rename_an_audience(self, pick: int, name: str) -> None:
+        audience = self.choose(pick)
+        renaming = update_audience(self.world.db, self.caller, audience_id=audience, changes={"name": name})
+        if self.refused_while_populating(audience, renaming):
+            return
+        self.model.names[audience] = name
+
+    @precondition(lambda self: len(self.model.audiences) > 2)
+    @rule(pick=PICK)
+    def delete_an_audience(self, pick: int) -> None:
+        audience = self.choose(pick)
+        if self.refused_while_populating(audience, delete_audience(self.world.db, self.caller, audience_id=audience)):
+            return
+        self.model.deleted[audience] = self.model.audiences.pop(audience)
+        self.model.folder_of.pop(audience, None)
+        with pytest.raises(NotFound):
+            self.world.do(get_audience(self.world.db, self.caller, audience_id=audience))
+
+    @precondition(lambda self: bool(self.model.deleted))
+    @rule()
+    def empty_what_was_deleted(self) -> None:
+        while self.world.do(empty_deleted_audiences(self.world.db)):
+            pass
+        for members in self.model.deleted.values():
+            members.clear()
+
+    def refused_while_populating(self, audience: str, work: Awaitable[Any]) -> bool:
+        """Does the work, unless a job populates the audience: then it must be refused."""
+        if audience not in self.model.jobs:
+            self.world.do(work)
+            return False
+        with pytest.raises(AudienceNotReady):
+            self.world.do(work)
+        return True
+
+    @precondition(lambda self: len(self.model.folders) < 4)
+    @rule()
+    def make_a_folder(self) -> None:
+        making = create_folder(self.world.db, self.caller, name="Folder", audience_type=FolderType.ON_DEMAND)
+        self.model.folders.append(self.world.do(making).id)
+
+    @precondition(lambda self: bool(self.model.folders))
+    @rule(pick=PICK, position=st.integers(0, 5))
+    def put_a_folder_elsewhere(self, pick: int, position: int) -> None:
+        folder = self.model.folders.pop(pick % len(self.model.folders))
+        self.model.folders.insert(position, folder)
+        moved = self.world.do(
+            update_folder(self.world.db, self.caller, folder_id=folder, name=None, is_pinned=None, position=position)
+        )
+        assert moved.position == self.model.folders.index(folder)
+
+    @precondition(lambda self: bool(self.model.folders))
+    @rule(pick=PICK)
+    def delete_a_folder(self, pick: int) -> None:
+        folder = self.model.folders.pop(pick % len(self.model.folders))
+        self.world.do(delete_folder(self.world.db, self.caller, folder_id=folder))
+        self.model.folder_of = {a: f for a, f in self.model.folder_of.items() if f != folder}
+
+    @precondition(lambda self: bool(self.model.folders))
+    @rule(pick=PICK, out=st.booleans())
+    def put_into_or_out_of_a_folder(self, pick: int, out: bool) -> None:
+        audience, folder = self.choose(pick), self.model.folders[pick % len(self.model.folders)]
+        work: Awaitable[Any] = (
+            remove_from_folder(self.world.db, self.caller, audience_id=audience)
+            if out
+            else move_to_folder(self.world.db, self.caller, audience_id=audience, folder_id=folder)
+        )
+        if self.refused_while_populating(audience, work):
+            return
+        self.model.folder_of.pop(audience, None)
+        if not out:
+            self.model.folder_of[audience] = folder
+
+    @precondition(lambda self: bool(self.model.people))
+    @rule(pick=PICK, title=TEXTS, company=TEXTS)
+    def edit_a_lead(self, pick: int, title: str | None, company: str | None) -> None:
+        person = self.model.people[pick % len(self.model.people)]
+        person.title, person.company = title, company
+        edited = self.world.do(
+            update_lead(
+                self.world.db,
+                self.caller,
+                lead_id=person.lead_id,
+                changes={"title": title, "company_name": company},
+                custom={},
+            )
+        )
+        assert (edited.lead.profile.title, edited.lead.profile.company_name) == (title, company)
+        assert {each.id for each in edited.audiences} == self.audiences_of(person)
+
+    @precondition(lambda self: bool(self.model.people))
+    @rule(pick=PICK)
+    def erase_a_lead(self, pick: int) -> None:
+        person = self.model.people.pop(pick % len(self.model.people))
+        found = self.world.do(get_lead(self.world.db, self.caller, lead_id=person.lead_id))
+        assert {each.id for each in found.audiences} == self.audiences_of(person)
+        self.world.do(erase_lead(self.world.db, self.caller, lead_id=person.lead_id))
+        for members in (*self.model.audiences.values(), *self.model.deleted.values()):
+            members.discard(person.lead_id)
+        for past in self.model.moves.values():
+            past.leads = [ERASED_LEAD_ID if lead == person.lead_id else lead for lead in past.leads]
+        with pytest.raises(NotFound):
+            self.world.do(get_lead(self.world.db, self.caller, lead_id=person.lead_id))
+
+    def audiences_of(self, person: Person) -> set[str]:
+        return {audience for audience, members in self.model.audiences.items() if person.lead_id in members}
+
+    @precondition(lambda self: bool(self.model.ready()))
+    @rule(pick=PICK, q=QUERIES, company=QUERIES, has_email=st.sampled_from([None, None, True, False]))
+    def search(self, pick: int, q: str | None, company: str | None, has_email: bool | None) -> None:
+        audience = sorted(self.model.ready())[pick % len(self.model.ready())]
+        self.compare_search(audience, MemberFilter(q=q, company=company, has_email=has_email), limit=1 + pick % 4)
+
+    def compare_search(self, audience: str, wanted: MemberFilter, *, limit: int) -> None:
+        def fits(person: Person) -> bool:
+            texts = [folded(text or "") for text in (person.email, person.title, person.company)]
+            return (
+                (wanted.q is None or any(folded(wanted.q) in text for text in texts))
+                and (wanted.company is None or folded(wanted.company) in texts[2])
+                and (wanted.has_email is None or wanted.has_email == (person.email is not None))
+            )
+
+        found = self.all_of(
+            lambda after: self.world.do(
+                list_prospects(
+                    self.world.db, self.caller, audience_id=audience, wanted=wanted, after=after, limit=limit
+                )
+            )
+        )
+        members = self.model.audiences[audience]
+        expected = sorted(person.lead_id for person in self.model.people if person.lead_id in members and fits(person))
+        assert [member.lead.id for member in found] == expected
+
     def walk(self, audience: str, limit: int) -> list[Any]:
         return self.all_of(lambda after: self.page(self.caller, audience, after, limit))
 
@@ -287,9 +443,40 @@ class Yard(RuleBasedStateMachine):
         for audience, members in self.model.ready().items():
             found = self.world.do(get_audience(self.world.db, self.caller, audience_id=audience))
             assert found.prospect_count == len(members)
+            assert found.name == self.model.names.get(audience, "Audience")
+            assert found.folder_id == self.model.folder_of.get(audience)
             assert {member.lead.id for member in self.page(self.caller, audience, None, 200).items} == members
         listed = self.world.do(list_audiences(self.world.db, self.caller, after=None, limit=200))
         assert [each.id for each in listed.items] == sorted(self.model.ready())
+
+    @invariant()
+    def the_search_finds_who_is_there(self) -> None:
+        for audience in sorted(self.model.ready())[:1]:
+            for text in ("strasse", "example.com"):
+                self.compare_search(audience, MemberFilter(q=text), limit=200)
+
+    @invariant()
+    def the_index_of_texts_has_every_lead_once(self) -> None:
+        if hasattr(self, "caller") and self.world.db.url.startswith("sqlite:"):
+            leads, keys, both = run_sql(
+                self.world.db.url,
+                "SELECT (SELECT count(*) FROM leads), (SELECT count(*) FROM lead_search_keys), (SELECT count(*) FROM"
+                " leads l JOIN lead_search_keys k ON k.account_group_id = l.account_group_id AND k.lead_id = l.id"
+                " JOIN lead_search s ON s.rowid = k.key AND s.search_text = l.search_text)",
+            )[0]
+            assert leads == keys == both
+            assert run_sql(self.world.db.url, "SELECT count(*) FROM lead_search") == [(leads,)]
+
+    @invariant()
+    def the_navigation_is_that_of_the_model(self) -> None:
+        drawn = self.world.do(get_navigation(self.world.db, self.caller))
+        assert [(folder.id, folder.position) for folder, _ in drawn.folders] == [
+            (folder, place) for place, folder in enumerate(self.model.folders)
+        ]
+        there = {audience.id: folder.id for folder, inside in drawn.folders for audience in inside}
+        ready = self.model.ready()
+        assert there == {a: f for a, f in self.model.folder_of.items() if a in ready}
+        assert {audience.id for audience in drawn.ungrouped} == set(ready) - set(there)
 
     @invariant()
     def the_record_of_moves_is_that_of_the_model(self) -> None:
@@ -301,7 +488,7 @@ class Yard(RuleBasedStateMachine):
             move = self.world.do(get_move(self.world.db, self.caller, move_id=move.id))
             past = self.model.moves[move.id]
             assert (move.source_audience_id, move.target_audience_id) == (past.source, past.target)
-            assert frozenset(move.lead_ids or ()) == past.leads and move.moved_count == len(past.leads)
+            assert sorted(move.lead_ids or ()) == sorted(past.leads) and move.moved_count == len(past.leads)
             assert move.already_in_target_count == past.already
 
     @invariant()
@@ -311,7 +498,9 @@ class Yard(RuleBasedStateMachine):
         assert check_up.looked_at == {
             "audiences": len(self.model.audiences),
             "leads": len(self.model.people),
-            "memberships": sum(len(members) for members in self.model.audiences.values()),
+            "memberships": sum(
+                len(members) for members in (*self.model.audiences.values(), *self.model.deleted.values())
+            ),
             "moves": len(self.model.moves),
         }
 

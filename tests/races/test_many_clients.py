@@ -82,7 +82,7 @@ class Crowd:
     def move(self, chance: random.Random, client: httpx.Client) -> None:
         source = chance.choice(self.audiences)
         target = chance.choice(self.audiences)
-        here = [lead for lead, audience in list(self.where.items()) if audience == source] or list(self.where)
+        here = [lead for lead, audience in self.where.copy().items() if audience == source] or list(self.where)
         leads = chance.sample(here, min(len(here), chance.choice((1, 1, 2, 3, 5, 25))))
         answer = self.tenant.move(source, target, leads + leads[:1], client)
         if source == target:

@@ -39,6 +39,10 @@ PERMISSION_OF: dict[tuple[str, str], Permission | None] = {
     ("GET", f"{_G}/prospecting/{{jobId}}"): Permission.PROSPECTING_READ,
     ("POST", f"{_G}/prospecting/{{jobId}}/cancel"): Permission.PROSPECTING_WRITE,
     ("GET", f"{_G}/prospects/by-provider-id/{{providerId}}"): Permission.PROSPECTS_READ,
+    ("GET", f"{_G}/audiences/{{audienceId}}/prospects.csv"): Permission.PROSPECTS_READ,
+    ("GET", f"{_G}/prospects/{{prospectId}}"): Permission.PROSPECTS_READ,
+    ("PATCH", f"{_G}/prospects/{{prospectId}}"): Permission.AUDIENCES_WRITE,
+    ("DELETE", f"{_G}/prospects/{{prospectId}}"): Permission.AUDIENCES_WRITE,
     ("GET", f"{_G}/moves"): Permission.AUDIENCES_READ,
     ("GET", f"{_G}/moves/{{moveId}}"): Permission.AUDIENCES_READ,
 }
@@ -72,7 +76,7 @@ def key_without_permissions(shared: Tenant) -> str:
 
 def send(tenant: Tenant, route: Door, account_group_id: str, **headers: str) -> httpx.Response:
     """Sends a request to the route that is as good as empty: who asks is looked at before."""
-    path = route.path.replace("{accountGroupId}", account_group_id)
+    path = route.path_format.replace("{accountGroupId}", account_group_id)
     path = re.sub(r"\{\w+\}", UNKNOWN_ID, path)
     method = method_of(route)
     body: Any = {} if method in ("POST", "PATCH") else None
@@ -230,7 +234,7 @@ def test_a_route_needs_exactly_the_permission_of_the_contract_and_names_it(
     key_without_permissions: str,
     route: Door,
 ) -> None:
-    needed = PERMISSION_OF[method_of(route), route.path]
+    needed = PERMISSION_OF[method_of(route), route.path_format]
     group = shared.account_group_id
 
     for permission in Permission:

@@ -246,7 +246,7 @@ def _send_raw(tenant: Tenant, method: str, raw_path: str) -> httpx.Response:
 def allowed_methods() -> dict[str, set[str]]:
     allowed: dict[str, set[str]] = {}
     for route in routes():
-        allowed.setdefault(route.path, set()).add(method_of(route))
+        allowed.setdefault(route.path_format, set()).add(method_of(route))
     return allowed
 
 
