@@ -136,9 +136,9 @@ class LeadsNotInSource(LeadyardError):
     code = "LEADS_NOT_IN_SOURCE"
 
     def __init__(self, *, first_lead_ids: Sequence[str], lead_count: int) -> None:
-        plural = "lead is" if lead_count == 1 else "leads are"
+        verb = "is" if lead_count == 1 else "are"
         super().__init__(
-            f"{lead_count} of the listed {plural} not in the source. List the source again and send what is in it.",
+            f"{lead_count} of the listed leads {verb} not in the source. List the source again and send what is in it.",
             extra={"leadIds": list(first_lead_ids), "leadCount": lead_count},
         )
 

@@ -112,9 +112,9 @@ class Changes(RequestBody):
 class Success(Shape, Generic[D]):
     """Every answer that is not a refusal."""
 
-    success: Literal[True] = True
+    success: Literal[True]
     data: D
-    error: None = None
+    error: None
     trace_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$", examples=[TRACE_ID_EXAMPLE])]
 
 

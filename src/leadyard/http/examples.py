@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leadyard.errors import InvalidRequest, LeadyardError, Violation
-from leadyard.http.envelope import TRACE_ID_EXAMPLE
+from leadyard import errors
+from leadyard.http.envelope import ID_EXAMPLE, TRACE_ID_EXAMPLE
 from leadyard.http.errors import STATUS_OF_CODE
 
 _OF_TYPE: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 0.5, "boolean": True, "null": None}
@@ -26,6 +26,27 @@ _LEADS_ON: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 
 
+_REFUSALS = (
+    errors.InvalidRequest([errors.Violation(path="name", code="MISSING", message="Field required.")]),
+    errors.Unauthorized(),
+    errors.Forbidden("The key lacks the permission audiences:write. Use a key that has it."),
+    errors.NotFound("audience", ID_EXAMPLE),
+    errors.AudienceNotReady(audience_id=ID_EXAMPLE, job_id="507f191e810c19729de860ea"),
+    errors.BodyTooLarge("Send at most 1048576 bytes (1 MiB); split the work into several requests."),
+    errors.UnsupportedMediaType("Send the body as JSON, with the header 'Content-Type: application/json'."),
+    errors.LeadsNotInSource(first_lead_ids=[ID_EXAMPLE], lead_count=1),
+    errors.RateLimited("This key may send 1000 per 1 second. Wait 1 s, then send the request again."),
+    errors.Internal(),
+    errors.ServiceUnavailable("Nothing was changed. Try again in a moment."),
+)
+# What a 422 says where it is not about the leads of a move.
+_IMPOSSIBLE: Mapping[str, errors.LeadyardError] = {
+    "create_audience": errors.AudienceTypeReserved(),
+    "move_to_folder": errors.FolderTypeMismatch(audience_type="on_demand", folder_type="monitoring"),
+    "update_prospect": errors.IdentityConflict(ID_EXAMPLE),
+}
+
+
 def add_examples(document: dict[str, Any]) -> None:
     """Gives every JSON body of the document an example that fits its schema."""
     schemas = document["components"]["schemas"]
@@ -35,7 +56,7 @@ def add_examples(document: dict[str, Any]) -> None:
                 _add(body["content"], schemas)
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
-                    response["content"]["application/json"]["example"] = _refusal(int(status))
+                    response["content"]["application/json"]["example"] = _refusal(int(status), operation["operationId"])
                 else:
                     _add(response["content"], schemas)
 
@@ -93,22 +114,12 @@ def _nullable(field: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     return _example({key: value for key, value in field.items() if key != "default"}, schemas)
 
 
-def _refusal(status: int) -> dict[str, Any]:
-    code = next(code for code, its_status in STATUS_OF_CODE.items() if its_status == status)
-    kind = next(each for each in _all_errors(LeadyardError) if each.code == code)
-    if kind is InvalidRequest:
-        error: LeadyardError = InvalidRequest([Violation(path="name", code="MISSING", message="Field required.")])
-    else:
-        # Only the class's own sentence is wanted here; what to do depends on the case.
-        error = kind.__new__(kind)
-        LeadyardError.__init__(error, "What to do about it.")
+def _refusal(status: int, operation_id: str) -> dict[str, Any]:
+    error = _IMPOSSIBLE.get(operation_id) if status == 422 else None
+    error = error or next(each for each in _REFUSALS if STATUS_OF_CODE[each.code] == status)
     return {
         "success": False,
         "data": None,
-        "error": {"code": code, "message": error.message, "details": error.details, **error.extra},
+        "error": {"code": error.code, "message": error.message, "details": error.details, **error.extra},
         "traceId": TRACE_ID_EXAMPLE,
     }
-
-
-def _all_errors(kind: type[LeadyardError]) -> list[type[LeadyardError]]:
-    return [each for child in kind.__subclasses__() for each in (child, *_all_errors(child))]

@@ -18,7 +18,9 @@ from leadyard.operations import moves
 class MoveLeads(RequestBody):
     """Which leads go where."""
 
-    target_audience_id: Annotated[Id, Field(description="Audience ID that receives the selected leads.")]
+    target_audience_id: Annotated[
+        Id, Field(description="Audience ID that receives the selected leads.", examples=["507f191e810c19729de860ea"])
+    ]
     lead_ids: Annotated[
         list[Id],
         Field(

@@ -36,7 +36,7 @@ _COMPANY_FIELDS = ("name", "linkedin_identifier", "linkedin_url", "industry", "w
 class Company(Shape):
     """Where the person works."""
 
-    name: str | None
+    name: Annotated[str | None, Field(examples=["Acme"])]
     linkedin_identifier: str | None
     linkedin_url: str | None
     industry: str | None
@@ -46,16 +46,16 @@ class Company(Shape):
 class ProspectFields(Shape):
     """What is known of a person. What is not known is null."""
 
-    first_name: str | None
-    last_name: str | None
-    name: str | None
+    first_name: Annotated[str | None, Field(examples=["Avery"])]
+    last_name: Annotated[str | None, Field(examples=["Stone"])]
+    name: Annotated[str | None, Field(examples=["Avery Stone"])]
     headline: str | None
     about: str | None
     photo_url: str | None
-    linkedin_url: str | None
-    public_identifier: str | None
-    title: str | None
-    email: str | None
+    linkedin_url: Annotated[str | None, Field(examples=["https://www.linkedin.com/in/avery-stone"])]
+    public_identifier: Annotated[str | None, Field(examples=["avery-stone"])]
+    title: Annotated[str | None, Field(examples=["Head of Sales"])]
+    email: Annotated[str | None, Field(examples=["avery@example.com"])]
     phone: str | None
     location: str | None
     company: Company
