@@ -35,9 +35,9 @@ _REFUSALS = (
     errors.BodyTooLarge("Send at most 1048576 bytes (1 MiB); split the work into several requests."),
     errors.UnsupportedMediaType("Send the body as JSON, with the header 'Content-Type: application/json'."),
     errors.LeadsNotInSource(first_lead_ids=[ID_EXAMPLE], lead_count=1),
-    errors.RateLimited("This key may send 1000 per 1 second. Wait 1 s, then send the request again."),
+    errors.RateLimited("This key may send 1000 per 1 second. Wait 1 s, then send the request again.", retry_after_s=1),
     errors.Internal(),
-    errors.ServiceUnavailable("Nothing was changed. Try again in a moment."),
+    errors.ServiceUnavailable("Nothing was changed. Try again in a moment.", retry_after_s=2),
 )
 # What a 422 says where it is not about the leads of a move.
 _IMPOSSIBLE: Mapping[str, errors.LeadyardError] = {
