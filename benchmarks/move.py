@@ -36,6 +36,8 @@ from tests.service import Service, Tenant, make_tenant, run_sql
 from tests.throwaway_postgres import ThrowawayPostgres
 
 ROUNDS = 3
+# Everything is counted and nothing refused.
+GENEROUS = "key=1000000/second;group=1000000/second;address=1000000/second"
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,11 @@ def make_lanes(tenant: Tenant, *, clients: int, leads: int, audience_size: int) 
     return lanes
 
 
-async def drive_http(service: Service, tenant: Tenant, lanes: list[Lane], seconds: float) -> float:
-    """Returns moves per second. The client writes bytes it made beforehand, to leave the machine to the service."""
+async def drive_http(
+    service: Service, tenant: Tenant, lanes: list[Lane], seconds: float, *, keyed: bool = False
+) -> float:
+    """Returns moves per second. The client writes bytes it made beforehand, to leave the machine to the service; with
+    `keyed` each request gets an Idempotency-Key of its own."""
     stop = time.perf_counter() + seconds
 
     async def client(lane: Lane) -> int:
@@ -66,7 +71,10 @@ async def drive_http(service: Service, tenant: Tenant, lanes: list[Lane], second
         requests = [_request(service, tenant, *way, lane.lead_ids) for way in _both_ways(lane)]
         done = 0
         while time.perf_counter() < stop or done % 2:
-            writer.write(requests[done % 2])
+            request = requests[done % 2]
+            if keyed:
+                request = request.replace(b"\r\n", b"\r\nIdempotency-Key: " + new_id().encode() + b"\r\n", 1)
+            writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"content-length: (\d+)", head)
             assert length is not None
@@ -97,22 +105,27 @@ def _request(service: Service, tenant: Tenant, source: str, target: str, lead_id
 
 def drive_pgbench(tenant: Tenant, lanes: list[Lane], seconds: float, folder: Path) -> float:
     """Returns moves per second of one pgbench for each lane, all at once, with the service's own statements."""
+    scripts = ["".join(_pgbench_move(tenant, *way, lane.lead_ids) for way in _both_ways(lane)) for lane in lanes]
+    return 2 * run_pgbench(tenant.service.database_url, scripts, seconds, folder)
+
+
+def run_pgbench(url: str, scripts: list[str], seconds: float, folder: Path) -> float:
+    """Returns how often a second the scripts were done in all, each by a pgbench of its own on one connection."""
     pgbench = shutil.which("pgbench")
     if pgbench is None:
         sys.exit("pgbench is not on the PATH; it comes with PostgreSQL's client or contrib package.")
     processes = []
-    for number, lane in enumerate(lanes):
+    for number, text in enumerate(scripts):
         script = folder / f"lane{number}.sql"
-        script.write_text("".join(_pgbench_move(tenant, *way, lane.lead_ids) for way in _both_ways(lane)))
-        command = [pgbench, "-n", "-M", "prepared", "-c", "1", "-T", str(round(seconds)), "-f", str(script)]
-        url = tenant.service.database_url
+        script.write_text(text)
+        command = [pgbench, "-n", "-M", "prepared", "-c", "1", "-T", str(max(1, round(seconds))), "-f", str(script)]
         processes.append(subprocess.Popen([*command, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
     rate = 0.0
     for process in processes:
         output, errors = process.communicate(timeout=seconds + 60)
         found = re.search(r"tps = ([\d.]+)", output)
         assert process.returncode == 0 and found, errors
-        rate += 2 * float(found[1])  # a script is two moves
+        rate += float(found[1])
     return rate
 
 
@@ -141,6 +154,11 @@ def _literal(statement: Statement, values: dict[str, Any]) -> str:
         return str(value) if is_sql else f"'{value}'"
 
     return re.sub(r"\$(\d+)", value_of, statement.postgresql)
+
+
+def drive_without_key(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Path) -> float:
+    """Returns moves per second over HTTP without keys: what keyed ones are measured against."""
+    return asyncio.run(drive_http(tenant.service, tenant, lanes, seconds))
 
 
 def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Path) -> float:
@@ -191,6 +209,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8, help="connections at once")
     parser.add_argument("--audience-size", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=5, help="of each turn")
+    parser.add_argument("--keyed", action="store_true", help="moves with an Idempotency-Key beside moves without")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     with ExitStack() as closing:
@@ -200,7 +219,7 @@ def main() -> None:
         else:
             url = options.url or closing.enter_context(ThrowawayPostgres()).create_database("leadyard_bench")
         asyncio.run(schema.migrate(url))
-        quiet = {"LEADYARD_LOG_LEVEL": "info", "LEADYARD_RATE_LIMITS": "1000000/second"}
+        quiet = {"LEADYARD_LOG_LEVEL": "info", "LEADYARD_RATE_LIMITS": GENEROUS}
         service = Service(url, folder, quiet).start()
         closing.callback(service.stop)
         tenant = make_tenant(service)
@@ -212,7 +231,10 @@ def main() -> None:
         )
         if options.database == "postgresql":
             run_sql(url, "ANALYZE")
-        report(options, service, tenant, lanes, drive_sqlite if options.database == "sqlite" else drive_pgbench, folder)
+        drive_bare = drive_sqlite if options.database == "sqlite" else drive_pgbench
+        if options.keyed:
+            drive_bare = drive_without_key
+        report(options, service, tenant, lanes, drive_bare, folder)
 
 
 def report(
@@ -225,7 +247,7 @@ def report(
 ) -> None:
     over_http, bare = [], []
     for number in range(ROUNDS + 1):
-        http_rate = asyncio.run(drive_http(service, tenant, lanes, options.seconds))
+        http_rate = asyncio.run(drive_http(service, tenant, lanes, options.seconds, keyed=options.keyed))
         bare_rate = drive_bare(tenant, lanes, options.seconds, folder)
         if number:  # the first round warms up
             over_http.append(http_rate)
@@ -243,6 +265,8 @@ def report(
         print(json.dumps(figures))
         return
     against = "pgbench" if options.database == "postgresql" else "plain sqlite3"
+    if options.keyed:
+        against = "without a key"
     print(f"{options.leads} leads a move, {options.clients} clients, {options.database}, {ROUNDS} rounds")
     print(f"over HTTP      {figures['httpMovesPerSecond']:>7} moves/s")
     print(f"{against:14} {figures['bareMovesPerSecond']:>7} moves/s")

@@ -44,9 +44,9 @@ def refusal(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
         assert len(sentence) > 10
         assert sentence.endswith(".")
     assert not _INSIDES.search(answer.text), answer.text
-    if code in ("AUDIENCE_NOT_READY", "RATE_LIMITED", "SERVICE_UNAVAILABLE"):
+    if code in ("AUDIENCE_NOT_READY", "RATE_LIMITED", "SERVICE_UNAVAILABLE", "PROVIDER_UNAVAILABLE"):
         assert int(answer.headers["Retry-After"]) >= 1
-    else:
+    elif code != "IDEMPOTENCY_CONFLICT":  # There only while the first request is in flight.
         assert "Retry-After" not in answer.headers
     assert answer.headers.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
     return error
@@ -75,9 +75,12 @@ def without_trace_id(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
 _ADDED_KEYS = {
     "VALIDATION_ERROR": ("violations",),
     "AUDIENCE_NOT_READY": ("audienceId", "jobId"),
+    "JOB_NOT_CANCELLABLE": ("status",),
+    "MAX_RESULTS_TOO_LARGE": ("maxResults",),
     "LEADS_NOT_IN_SOURCE": ("leadIds", "leadCount"),
     "IDENTITY_CONFLICT": ("leadId",),
     "INVALID_PROSPECT": ("reason",),
+    "PROVIDER_UNAVAILABLE": ("reason",),
 }
 
 

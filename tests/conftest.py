@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from leadyard.store import schema
-from tests.service import Service, Tenant, make_tenant, run_sql
+from tests.service import Service, Tenant, WorkerProcess, make_tenant, run_sql
 from tests.throwaway_postgres import ThrowawayPostgres
+from tests.throwaway_redis import ThrowawayRedis
 
 DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split(",")
 _numbers = itertools.count(1)
@@ -34,6 +35,17 @@ def postgres_url() -> Iterator[str]:
         return
     # fsync off: the tests that kill the server start one of their own that keeps its promises.
     with ThrowawayPostgres(fsync=False) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis that several tests may share: the one that LEADYARD_TEST_REDIS_URL names, else a throwaway one."""
+    given = os.environ.get("LEADYARD_TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    with ThrowawayRedis() as server:
         yield server.url
 
 
@@ -93,6 +105,38 @@ def new_service(migrated_database: Callable[[], str], log_dir: Path) -> Iterator
         service.stop()
 
 
+@pytest.fixture
+def new_worker(log_dir: Path) -> Iterator[Callable[..., WorkerProcess]]:
+    """A function that starts a `leadyard worker` for a service; keyword arguments become its settings."""
+    workers: list[WorkerProcess] = []
+
+    def make(service: Service, *arguments: str, **environment: str) -> WorkerProcess:
+        worker = WorkerProcess(service.database_url, log_dir, {**service.environment, **environment})
+        workers.append(worker)
+        return worker.start(*arguments)
+
+    yield make
+    for worker in workers:
+        if worker.process is not None:
+            worker.kill()
+
+
+@pytest.fixture(scope="session")
+def job_service(new_service: Callable[..., Service]) -> Service:
+    """A server process for tests whose jobs are worked on. Its database is no other test's: a worker takes every job
+    it finds. Starting a job asks no provider, so none has to be there."""
+    return new_service(LEADYARD_PROVIDER_URL="http://127.0.0.1:9")
+
+
+@pytest.fixture
+def job_tenant(job_service: Service) -> Iterator[Tenant]:
+    """A fresh account group on that service; what jobs it leaves behind nobody will take."""
+    made = make_tenant(job_service)
+    yield made
+    made.client.close()
+    run_sql(job_service.database_url, "UPDATE jobs SET status = 'cancelled' WHERE status IN ('queued', 'running')")
+
+
 @pytest.fixture(scope="session")
 def service(new_service: Callable[..., Service]) -> Service:
     """The server process that most tests share; each has a tenant of its own there."""
@@ -107,9 +151,15 @@ def tenant(service: Service) -> Iterator[Tenant]:
     made.client.close()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The house tests of the statements look at what the rest of the run has sent, so they come last."""
-    items.sort(key=lambda item: "test_statements_sent" in item.nodeid)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The house tests that look at what the rest of the run has sent and logged come last. What is marked `torture` is
+    left out unless it is asked for."""
+    if not os.environ.get("LEADYARD_TEST_TORTURE"):
+        tortures = [item for item in items if item.get_closest_marker("torture")]
+        config.hook.pytest_deselected(items=tortures)
+        items[:] = [item for item in items if item not in tortures]
+    last = ("test_statements_sent", "test_nothing_secret_logged")
+    items.sort(key=lambda item: next((at + 1 for at, name in enumerate(last) if name in item.nodeid), 0))
 
 
 @pytest.hookimpl(wrapper=True)

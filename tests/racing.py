@@ -29,6 +29,9 @@ on_postgresql_only = pytest.mark.parametrize(
     "backend", [name for name in _DATABASES if name == "postgresql"], indirect=True, scope="session"
 )
 
+# What a 503 says in its details when nobody can know whether the change was made.
+UNKNOWN_OUTCOME = "during the commit"
+
 
 def at_once(*tasks: Callable[[], R]) -> list[R]:
     """Runs each task on a thread of its own, all let loose at one moment. Returns what they return, in order."""
@@ -57,6 +60,14 @@ def code_of(answer: httpx.Response) -> str:
     """Returns the error code of a refusal, '' for a success."""
     error = answer.json()["error"]
     return str(error["code"]) if error else ""
+
+
+def assert_documented_503(answer: httpx.Response) -> None:
+    """It says when to come back, and whether anything may have changed."""
+    assert (answer.status_code, code_of(answer)) == (503, "SERVICE_UNAVAILABLE"), answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+    details = answer.json()["error"]["details"]
+    assert "Nothing was changed." in details or (UNKNOWN_OUTCOME in details and "read the current state" in details)
 
 
 def membership(tenant: Tenant) -> dict[str, set[str]]:

@@ -26,10 +26,13 @@ from leadyard.operations.account_groups import create_account_group
 from leadyard.operations.api_keys import create_api_key
 from leadyard.operations.prospects import add_prospects
 from leadyard.store.db import Database, open_database
+from tests import kept_connections
 
 R = TypeVar("R")
 LEADYARD = (sys.executable, "-m", "leadyard")
 READY_WITHIN_S = 30
+# Every secret that tests have made: tests/house/test_nothing_secret_logged.py looks for them in every log of the run.
+SECRETS_HANDED_OUT: set[str] = set()
 
 
 def on_database(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
@@ -45,6 +48,11 @@ def on_database(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
     return asyncio.run(run())
 
 
+def on_shared_database(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
+    """The same, sooner, for work that runs one transaction after the other."""
+    return kept_connections.on_kept(url, work) if kept_connections.can_keep(url) else on_database(url, work)
+
+
 def run_sql(url: str, text: str, *values: Any) -> list[tuple[Any, ...]]:
     """Runs one statement written by hand ($1, $2, … for the values, on both databases) and commits."""
     if url.startswith("sqlite:"):
@@ -54,6 +62,9 @@ def run_sql(url: str, text: str, *values: Any) -> list[tuple[Any, ...]]:
             return connection.execute(_numbered(text, len(values)), values).fetchall()
         finally:
             connection.close()
+
+    if kept_connections.can_keep(url):
+        return kept_connections.fetch(url, text, *values)
 
     async def run() -> list[tuple[Any, ...]]:
         connection: Any = await asyncpg.connect(url)
@@ -109,6 +120,8 @@ class Service:
             **os.environ,
             "LEADYARD_LOG_LEVEL": "debug",
             "LEADYARD_RATE_LIMITS": "off",
+            # Most tests want a job to stay as they have written it; those of the worker switch it on.
+            "LEADYARD_WORKER_IN_SERVE": "off",
             **self.environment,
             "LEADYARD_DATABASE_URL": self.database_url,
         }
@@ -161,6 +174,55 @@ class Service:
             except httpx.TransportError:
                 time.sleep(0.05)
         raise AssertionError(f"serve did not answer within {READY_WITHIN_S} s: {self.log_file.read_text()}")
+
+
+@dataclass
+class WorkerProcess:
+    """`leadyard worker` on the database of a service, with the text of every statement in its log."""
+
+    database_url: str
+    log_dir: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *arguments: str) -> Self:
+        assert self.process is None
+        self.log_file = self.log_dir / f"worker-{time.time_ns()}.log"
+        environment = {
+            **os.environ,
+            "LEADYARD_LOG_LEVEL": "debug",
+            **self.environment,
+            "LEADYARD_DATABASE_URL": self.database_url,
+        }
+        with self.log_file.open("wb") as log:
+            self.process = subprocess.Popen([*LEADYARD, "worker", *arguments], env=environment, stdout=log, stderr=log)
+        return self
+
+    def send(self, number: signal.Signals) -> None:
+        """SIGSTOP, SIGCONT, SIGTERM."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9, in the middle of whatever it is doing, asleep or awake."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+        self.process = None
+
+    def stop(self, *, within_s: float = 15) -> int:
+        """SIGTERM. Returns the exit code; fails when it takes longer than that."""
+        assert self.process is not None
+        self.process.terminate()
+        code = self.process.wait(within_s)
+        self.process = None
+        return code
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Returns what it has logged under that name since it was last started."""
+        lines = self.log_file.read_text(errors="replace").splitlines()
+        found = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+        return [line for line in found if line.get("event") == name]
 
 
 def _free_port() -> int:
@@ -216,7 +278,7 @@ class Tenant:
                     ],
                 )
 
-        on_database(self.service.database_url, add)
+        on_shared_database(self.service.database_url, add)
         found = self.sql(
             "SELECT email, id FROM leads WHERE account_group_id = $1 AND email LIKE $2",
             self.account_group_id,
@@ -287,7 +349,7 @@ def make_key(
     expires_at: int | None = None,
 ) -> tuple[str, str]:
     """Returns (id, secret) of a new key."""
-    key, secret = on_database(
+    key, secret = on_shared_database(
         url,
         lambda db: create_api_key(
             db,
@@ -297,11 +359,12 @@ def make_key(
             expires_at=expires_at,
         ),
     )
+    SECRETS_HANDED_OUT.add(secret)
     return key.id, secret
 
 
 def make_tenant(service: Service, name: str = "Tenant") -> Tenant:
     """Returns a fresh account group on the service with a key that may do everything."""
-    group = on_database(service.database_url, lambda db: create_account_group(db, name=name))
+    group = on_shared_database(service.database_url, lambda db: create_account_group(db, name=name))
     key_id, secret = make_key(service.database_url, [group.id])
     return Tenant(service, group.id, key_id, secret)

@@ -222,10 +222,13 @@ class ThrowawayPostgres:
     with it (Linux only); then the directory stays, because nobody is left to remove it.
     """
 
-    def __init__(self, *, source: Source | None = None, fsync: bool = True, ready_timeout_s: float = 60) -> None:
+    def __init__(
+        self, *, source: Source | None = None, fsync: bool = True, ready_timeout_s: float = 60, wal_segment_mb: int = 16
+    ) -> None:
         """`source` insists on one kind of binaries. `fsync=False` is faster, and loses data at a power cut."""
         self.source = source
         self.fsync = fsync
+        self.wal_segment_mb = wal_segment_mb
         self.ready_timeout_s = ready_timeout_s
         self.user = server_user()
         self.binaries: Binaries | None = None
@@ -377,6 +380,7 @@ class ThrowawayPostgres:
             "--no-locale",
             "--no-sync",  # An operating system that dies now takes the tests with it.
             "--no-instructions",
+            f"--wal-segsize={self.wal_segment_mb}",
             cwd=self.home,
         )
         if answer.returncode != 0:

@@ -45,11 +45,13 @@ class InvalidRequest(LeadyardError):
 
     code = "VALIDATION_ERROR"
 
-    def __init__(self, violations: Sequence[Violation]) -> None:
+    def __init__(self, violations: Sequence[Violation], *, left_out: int = 0) -> None:
         self.violations = tuple(violations)
         count = len(self.violations)
         first = self.violations[0]
         more = f" {count - 1} more under violations." if count > 1 else ""
+        if left_out:
+            more += f" {left_out} more are not listed."
         where = f"{first.path}: " if first.path else ""
         super().__init__(
             f"{where}{first.message}{more}",
@@ -66,6 +68,15 @@ class Unauthorized(LeadyardError):
         super().__init__("Send a valid key in the header 'Authorization: Bearer <key>'.")
 
 
+class KeyNotValid(LeadyardError):
+    """The API key is revoked or expired."""
+
+    code = "KEY_NOT_VALID"
+
+    def __init__(self) -> None:
+        super().__init__("Make a new one with 'leadyard keys create'.")
+
+
 class Forbidden(LeadyardError):
     """The API key may not do this."""
 
@@ -77,11 +88,17 @@ class NotFound(LeadyardError):
 
     code = "NOT_FOUND"
 
-    def __init__(self, noun: str, missing_id: str) -> None:
-        super().__init__(
-            f"Check the id {missing_id} and that the {noun} belongs to the account group in the path.",
-            message=f"The {noun} was not found in this account group.",
-        )
+    def __init__(self, noun: str, missing_id: str, *, listed_by: str | None = None) -> None:
+        """`listed_by` names the command that lists what is in no account group, such as the groups themselves."""
+        if listed_by is None:
+            super().__init__(
+                f"Check the id {missing_id} and that the {noun} belongs to the account group in the path.",
+                message=f"The {noun} was not found in this account group.",
+            )
+        else:
+            super().__init__(
+                f"Check the id {missing_id}; '{listed_by}' has all there are.", message=f"The {noun} was not found."
+            )
 
 
 class AmbiguousName(LeadyardError):
@@ -102,6 +119,18 @@ class BodyTooLarge(LeadyardError):
     code = "BODY_TOO_LARGE"
 
 
+class HeadersTooLarge(LeadyardError):
+    """The head of the request is too large."""
+
+    code = "HEADERS_TOO_LARGE"
+
+
+class RequestTimeout(LeadyardError):
+    """The request did not arrive in time."""
+
+    code = "REQUEST_TIMEOUT"
+
+
 class UnsupportedMediaType(LeadyardError):
     """The request body is not JSON."""
 
@@ -119,6 +148,71 @@ class AudienceNotReady(LeadyardError):
             retry_after_s=retry_after_s,
             extra={"audienceId": audience_id, "jobId": job_id},
         )
+
+
+class IdempotencyConflict(LeadyardError):
+    """The Idempotency-Key was used before for a different request, or that request is still in flight."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+    def __init__(self, *, in_flight: bool) -> None:
+        if in_flight:
+            super().__init__(
+                "The first request with this key is still being worked on. Wait a moment, then send it again.",
+                retry_after_s=1,
+            )
+        else:
+            super().__init__("Use a new key for a new request; repeat a request with exactly its path and body.")
+
+
+class JobNotCancellable(LeadyardError):
+    """Only a queued or running job can be cancelled."""
+
+    code = "JOB_NOT_CANCELLABLE"
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(f"This job is {status}; there is nothing left to cancel.", extra={"status": status})
+
+
+class SourceNotConfigured(LeadyardError):
+    """This service has no prospect provider."""
+
+    code = "SOURCE_NOT_CONFIGURED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Ask the operator to set LEADYARD_PROVIDER_URL, or use csv_upload or url_upload without searchEmails."
+        )
+
+
+class MaxResultsTooLarge(LeadyardError):
+    """The account group does not allow that many results of one job."""
+
+    code = "MAX_RESULTS_TOO_LARGE"
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(f"Ask for at most {most:,}, or split the search.", extra={"maxResults": most})
+
+
+class TooManyJobs(LeadyardError):
+    """The account group has too many jobs that are queued or running."""
+
+    code = "TOO_MANY_JOBS"
+
+    def __init__(self) -> None:
+        super().__init__("Wait until some have ended, or cancel those that are no longer needed.")
+
+
+class ProviderUnavailable(LeadyardError):
+    """The prospect provider did not give a usable answer."""
+
+    code = "PROVIDER_UNAVAILABLE"
+
+
+class LeaseLost(LeadyardError):
+    """Somebody else works on this job now, or it has ended."""
+
+    code = "LEASE_LOST"
 
 
 class SameAudience(LeadyardError):
@@ -187,6 +281,8 @@ class ServiceUnavailable(LeadyardError):
     """The database is out of reach or too busy at the moment."""
 
     code = "SERVICE_UNAVAILABLE"
+    # For the operator: why, in one stable word.
+    reason: str = ""
 
 
 class Internal(LeadyardError):
@@ -210,10 +306,22 @@ class BadSetting(LeadyardError):
     code = "BAD_SETTING"
 
 
+class AddressUnavailable(LeadyardError):
+    """The service cannot listen there."""
+
+    code = "ADDRESS_UNAVAILABLE"
+
+
 class UnreadableFile(LeadyardError):
     """The file cannot be read as a table of leads."""
 
     code = "UNREADABLE_FILE"
+
+
+class BackupRefused(LeadyardError):
+    """The database was not copied, and nothing was changed."""
+
+    code = "BACKUP_REFUSED"
 
 
 class UnknownColumn(LeadyardError):
@@ -230,6 +338,31 @@ class InvalidProspect(LeadyardError):
     def __init__(self, reason_code: str, message: str) -> None:
         self.reason_code = reason_code
         super().__init__(message, extra={"reason": reason_code})
+
+
+class ProviderTrouble(Exception):
+    """The prospect provider gave no usable answer. `code` is stable; `message` is a sentence for whoever started the
+    job, without secrets and without what the provider sent, but for the message of a refusal, on one line and cut.
+
+    Nobody raises this one itself: whoever asks has to know whether asking again makes sense.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"{code}: {message}")
+
+
+class TemporaryProviderTrouble(ProviderTrouble):
+    """The same request may well succeed later; after `retry_after_s` seconds (0 to 3,600) if the provider said so."""
+
+    def __init__(self, code: str, message: str, *, retry_after_s: int | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(code, message)
+
+
+class PermanentProviderTrouble(ProviderTrouble):
+    """The same request would meet the same answer: the provider refused it, or does not keep to the protocol."""
 
 
 class TransactionConflict(Exception):

@@ -6,13 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 MAX_LEADS_PER_MOVE = 10_000
 MAX_PROSPECTS_PER_ADD = 1_000
 MAX_NAME_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 2_000
 MAX_CUSTOM_FIELDS = 200
+MAX_PROFILE_URLS = 1_000
+DEFAULT_MAX_RESULTS = 2_000
+MOST_MAX_RESULTS = 1_000_000
+MAX_UPLOAD_BYTES = 1024**3
+UPLOAD_PIECE_BYTES = 1024**2
+MAX_STORED_REJECTIONS = 100_000
+MAX_ACTIVE_JOBS = 10_000
 
 T = TypeVar("T")
 
@@ -54,13 +61,43 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class JobStage(StrEnum):
+    """What a job is at: bringing prospects in, then, if that was asked for, looking for their e-mails."""
+
+    IMPORT = "import"
+    ENRICHMENT = "enrichment"
+
+
+ACTIVE_JOB_STATUSES = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+
+UPLOAD_JOB_TYPES = frozenset({AudienceType.CSV_UPLOAD, AudienceType.URL_UPLOAD})
+PROVIDER_JOB_TYPES = frozenset(
+    {AudienceType.LINKEDIN_SEARCH, AudienceType.SALES_NAVIGATOR, AudienceType.POST_COMMENTERS}
+)
+
+
+class StageStatus(StrEnum):
+    """How far one stage of a prospecting job has come. SKIPPED: not asked for, or the job ended before it began."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountGroup:
-    """The tenant. `created_at` here and below: milliseconds since 1970-01-01T00:00Z."""
+    """The tenant. `created_at` here and below: milliseconds since 1970-01-01T00:00Z.
+
+    `max_results` is how many prospects one job may bring in from a provider.
+    """
 
     id: str
     name: str
     created_at: int
+    max_results: int = DEFAULT_MAX_RESULTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +111,41 @@ class ApiKey:
     created_at: int
     expires_at: int | None
     revoked_at: int | None
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """An answer as it went out. `job_id` names the job that a prospecting start has made."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """The promise to do a request once: the key it came with, the token that says the key is reserved for this very
+    attempt, and how the result of its operation becomes the answer to keep."""
+
+    key: str
+    token: str
+    render: Callable[[Any], StoredAnswer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who asks, within one account group. Made once at a door and handed to every operation.
 
-    `api_key_id` is None for the operator at the command line, who needs no key.
+    `api_key_id` is None for the operator at the command line, who needs no key. `once` is there when the request came
+    with an idempotency key: the operation then stores its answer in its own transaction.
     """
 
     account_group_id: str
     permissions: frozenset[Permission]
     api_key_id: str | None
+    once: Once | None = None
 
     @classmethod
     def operator(cls, account_group_id: str) -> Caller:
@@ -227,6 +287,128 @@ class AddResult:
     added: int
     already_in_audience: int
     rejected: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCounts:
+    """What became of the prospects of a job so far: read = created + matched + rejected. `added` and
+    `already_in_audience` count what each batch did to the audience; `emails_found` what the enrichment brought."""
+
+    read: int = 0
+    created: int = 0
+    matched: int = 0
+    added: int = 0
+    already_in_audience: int = 0
+    rejected: int = 0
+    emails_found: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    """Why a job failed: a stable code and a sentence that says what to do."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A prospecting job: background work that fills one audience from a source.
+
+    `source` is what its type needs, as JSON: `profileUrls`; `uploadId`, `mapping`, `identityColumn`, `header`;
+    `searchUrl`; `savedSearchId` or `leadListId`; `postUrl`; and `maxResults` for those of a provider. Both progresses
+    go from 0 to 1 and never back. `error` is set when the status is failed.
+    """
+
+    id: str
+    type: AudienceType
+    status: JobStatus
+    audience_id: str
+    source: Mapping[str, Any]
+    search_emails: bool
+    stage: JobStage
+    import_progress: float
+    enrichment_progress: float
+    counts: JobCounts
+    error: JobError | None
+    api_key_id: str | None
+    created_at: int
+    updated_at: int
+
+    @property
+    def import_status(self) -> StageStatus:
+        """How far the import has come."""
+        return StageStatus.COMPLETED if self.stage is JobStage.ENRICHMENT else self._status_of_current_stage()
+
+    @property
+    def enrichment_status(self) -> StageStatus:
+        """How far the search for e-mails has come."""
+        if not self.search_emails:
+            return StageStatus.SKIPPED
+        if self.stage is JobStage.ENRICHMENT:
+            return self._status_of_current_stage()
+        return StageStatus.PENDING if self.status in ACTIVE_JOB_STATUSES else StageStatus.SKIPPED
+
+    def _status_of_current_stage(self) -> StageStatus:
+        return StageStatus.PENDING if self.status is JobStatus.QUEUED else StageStatus(self.status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedJob:
+    """A job that a worker may work on until `lease_until`, and the account group it belongs to.
+
+    `lease_number` rises with every claim; whoever holds an older one is refused. `position` is where the next batch
+    begins, None at the beginning; its form is known to the source alone. `failed_attempts` counts those since the last
+    batch that was saved.
+    """
+
+    job: Job
+    account_group_id: str
+    lease_number: int
+    position: Mapping[str, Any] | None
+    failed_attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """One row of a source that did not become a lead. `line` is where it begins in a file; `cells` what it held."""
+
+    line: int | None
+    code: str
+    message: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a source gives at a time: the prospects, what their rows held (in the same order, for the rejected ones),
+    the rows that are no prospects at all, where the next batch begins, and how far this one has brought the import."""
+
+    profiles: tuple[Profile, ...]
+    rows: tuple[tuple[int | None, tuple[str, ...]], ...]
+    rejected: tuple[RejectedRow, ...]
+    position: Mapping[str, Any]
+    progress: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that was sent for a prospecting job. Kept until `expires_at`, or the end of the jobs that read it."""
+
+    id: str
+    size_bytes: int
+    sha256: str
+    created_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesNavigatorEntry:
+    """A lead list or a saved search of Sales Navigator, as the prospect provider names it. None: it did not count."""
+
+    id: str
+    name: str
+    lead_count: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

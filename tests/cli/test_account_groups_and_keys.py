@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from leadyard.clock import now_ms, to_iso
 from leadyard.ids import new_id
 from leadyard.model import Permission
 from tests.cli.commands import command, new_group
-from tests.service import leadyard
+from tests.service import leadyard, run_sql
 
 DAY_MS = 86_400_000
 
@@ -74,6 +75,24 @@ def test_account_groups_are_listed_oldest_first(migrated_database: Callable[[], 
     items = command("account-groups", "list", "--json", url=url).json()["items"]
     assert [(item["id"], item["name"]) for item in items] == list(zip(ids, ("b", "a", "a"), strict=True))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", items[0]["createdAt"])
+
+
+def test_the_results_of_a_job_can_be_limited(url: str, group: str) -> None:
+    def limit_of(account_group_id: str) -> int:
+        items = command("account-groups", "list", "--json", url=url).json()["items"]
+        (limit,) = [item["maxResults"] for item in items if item["id"] == account_group_id]
+        return int(limit)
+
+    other = new_group(url)
+    assert limit_of(group) == 2_000
+    done = command("account-groups", "update", group, "--max-results", "1000000", "--json", url=url)
+    assert (done.json()["id"], done.json()["maxResults"]) == (group, 1_000_000)
+    assert (limit_of(group), limit_of(other)) == (1_000_000, 2_000)
+    assert "maxResults 1000000" in command("account-groups", "list", url=url).out
+    assert "1,000,000" in command("account-groups", "update", group, "--max-results", "1000000", url=url).out
+    for wrong in ("0", "1000001", "many"):
+        command("account-groups", "update", group, "--max-results", wrong, url=url).refused(2, "--max-results")
+    command("account-groups", "update", new_id(), "--max-results", "5", url=url).refused(1, "account group")
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201, "two\nlines"])
@@ -145,3 +164,85 @@ def test_revoking(url: str, group: str) -> None:
     assert [item["state"] for item in listed if item["id"] == key["id"]] == ["revoked"]
     missing = new_id()
     command("keys", "revoke", missing, url=url).refused(1, missing, "API key")
+
+
+# ------------------------------------------------------------------------------------------------------------- rotating
+
+
+def listed(url: str, key_id: str) -> dict[str, Any]:
+    items = command("keys", "list", "--json", url=url).json()["items"]
+    (found,) = [item for item in items if item["id"] == key_id]
+    return dict(found)
+
+
+def test_a_rotated_key_has_an_heir_and_a_day_to_live(url: str, group: str) -> None:
+    second = new_group(url)
+    old = make_key(url, group, "--account-group", second, "--name", "CRM", "--expires-in", "90d")
+    before = now_ms()
+    new = command("keys", "rotate", old["id"], "--json", url=url).json()
+    assert re.fullmatch(r"sk_live_[0-9a-f]{56}", new["key"])
+    assert new["key"] != old["key"]
+    assert new["oldId"] == old["id"] != new["id"]
+    for name in ("name", "permissions", "accountGroupIds", "expiresAt"):
+        assert new[name] == old[name], name
+    assert to_iso(before + DAY_MS) <= new["oldExpiresAt"] <= to_iso(now_ms() + DAY_MS)
+    assert (listed(url, old["id"])["expiresAt"], listed(url, old["id"])["state"]) == (new["oldExpiresAt"], "valid")
+    assert listed(url, new["id"])["state"] == "valid"
+    assert hashlib.sha256(new["key"].encode()).hexdigest() in everything_in(url)
+    assert new["key"] not in everything_in(url)
+
+
+def test_how_long_the_old_key_still_works(url: str, group: str) -> None:
+    at_once = make_key(url, group)
+    shown = command("keys", "rotate", at_once["id"], "--overlap", "0", url=url)
+    assert re.fullmatch(r"sk_live_[0-9a-f]{56}", shown.out.splitlines()[-1])
+    assert "will not be shown again" in shown.out
+    assert listed(url, at_once["id"])["state"] == "expired"
+    sooner = make_key(url, group, "--expires-in", "30m")
+    rotated = command("keys", "rotate", sooner["id"], "--overlap", "1w", "--json", url=url).json()
+    assert rotated["oldExpiresAt"] == rotated["expiresAt"] == sooner["expiresAt"], "an overlap makes no key live longer"
+    for text in ("", "1", "-1h", "0h", "soon"):
+        command("keys", "rotate", sooner["id"], f"--overlap={text}", url=url).refused(2, "--overlap", "12h")
+
+
+def test_what_is_no_valid_key_has_no_heir(url: str, group: str) -> None:
+    revoked, expired = make_key(url, group), make_key(url, group)
+    command("keys", "revoke", revoked["id"], url=url)
+    command("keys", "rotate", expired["id"], "--overlap", "0", url=url)
+    before = command("keys", "list", "--json", url=url).out
+    for key in (revoked, expired):
+        command("keys", "rotate", key["id"], url=url).refused(1, "revoked or expired", "leadyard keys create")
+    missing = new_id()
+    command("keys", "rotate", missing, url=url).refused(1, missing, "API key")
+    assert command("keys", "list", "--json", url=url).out == before
+
+
+def test_when_a_key_was_last_used_is_listed(url: str, group: str) -> None:
+    key = make_key(url, group)
+    assert key["lastUsedAt"] is None
+    assert listed(url, key["id"])["lastUsedAt"] is None
+    run_sql(url, "UPDATE api_keys SET last_used_at = $1 WHERE id = $2", 1_800_000_000_123, key["id"])
+    assert listed(url, key["id"])["lastUsedAt"] == "2027-01-15T08:00:00.123Z"
+    assert "last used: 2027-01-15T08:00:00.123Z" in command("keys", "list", url=url).out
+
+
+# ------------------------------------------------------------------------------------------------------------- checking
+
+
+def check(text: str, *more: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    # A database that is out of reach: nobody asks it.
+    done = command("keys", "check", *more, url="postgresql://127.0.0.1:1/none")
+    assert text.strip() == "" or text.strip() not in done.out + done.err
+    return done.code, done.out
+
+
+def test_a_secret_is_checked_without_a_database(url: str, group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = make_key(url, group)["key"]
+    assert check(f"{secret}\n", monkeypatch=monkeypatch) == (0, "Well-formed.\n")
+    assert check(secret, "--json", monkeypatch=monkeypatch) == (0, '{"wellFormed": true}\n')
+    mistyped = secret[:20] + ("1" if secret[20] == "0" else "0") + secret[21:]
+    for wrong in ("", "\n", secret[:-1], secret + "0", mistyped, secret.upper(), "sk_test_" + secret[8:], "x" * 20_000):
+        code, said = check(wrong, monkeypatch=monkeypatch)
+        assert (code, said.startswith("Not well-formed")) == (1, True), wrong[:80]
+    assert check("x", "--json", monkeypatch=monkeypatch) == (1, '{"wellFormed": false}\n')

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from leadyard.ids import new_id
 from leadyard.model import Caller
 from leadyard.operations.moves import move_leads
 from tests.cli.commands import command, new_group
@@ -88,12 +89,12 @@ def test_a_healthy_database(patient: Patient) -> None:
     other = new_group(patient.url, "Empty")
     done = leadyard("doctor", url=patient.url)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "Healthy: 2 account groups, 2 audiences, 4 leads, 4 memberships, 1 moves.\n"
+    assert done.stdout == "Healthy: 2 account groups, 2 audiences, 4 leads, 4 memberships, 1 moves, 0 jobs.\n"
     report = command("doctor", "--json", url=patient.url).json()
     assert report == {
         "healthy": True,
         "accountGroups": 2,
-        "lookedAt": {"audiences": 2, "leads": 4, "memberships": 4, "moves": 1},
+        "lookedAt": {"audiences": 2, "leads": 4, "memberships": 4, "moves": 1, "jobs": 0},
         "findings": [],
     }
     assert other
@@ -162,3 +163,78 @@ def test_all_faults_at_once(patient: Patient) -> None:
         f"DELETE FROM leads WHERE id = '{patient.lead_ids[0]}'",
     )
     assert [check for check, _ in findings(patient)] == ["prospect_count", "prospect_count", "orphan", "move_count"]
+
+
+def insert_job(patient: Patient, *, status: str = "completed", **counts: int) -> str:
+    """Writes a job on the source audience with these counts and returns its id."""
+    job = new_id()
+    names = "".join(f", {name}_count" for name in counts)
+    values = "".join(f", {count}" for count in counts.values())
+    tamper(
+        patient.url,
+        f"INSERT INTO jobs (account_group_id, id, type, status, audience_id, created_at, updated_at{names})"
+        f" VALUES ('{patient.group}', '{job}', 'csv_upload', '{status}', '{patient.source}', 1, 1{values})",
+    )
+    return job
+
+
+def insert_rejections(patient: Patient, job: str, count: int) -> None:
+    for number in range(1, count + 1):
+        tamper(
+            patient.url,
+            "INSERT INTO job_rejections (account_group_id, job_id, number, line, code, message, cells)"
+            f" VALUES ('{patient.group}', '{job}', {number}, {number}, 'INVALID_EMAIL', 'No.', '[]')",
+        )
+
+
+def insert_upload(patient: Patient, *, size: int | None) -> str:
+    """Writes an upload that says it has `size` bytes, in two pieces of three bytes each."""
+    upload = new_id()
+    blob = "X'616263'" if patient.url.startswith("sqlite:") else "'abc'"
+    tamper(
+        patient.url,
+        "INSERT INTO uploads (account_group_id, id, size_bytes, sha256, created_at, expires_at)"
+        f" VALUES ('{patient.group}', '{upload}', {size or 'NULL'}, 'x', 1, 5)",
+        *(
+            "INSERT INTO upload_pieces (account_group_id, upload_id, number, content)"
+            f" VALUES ('{patient.group}', '{upload}', {number}, {blob})"
+            for number in (0, 1)
+        ),
+    )
+    return upload
+
+
+def test_jobs_and_uploads_that_are_as_they_should_be(patient: Patient) -> None:
+    job = insert_job(patient, read=6, created=1, matched=2, rejected=3)
+    insert_rejections(patient, job, 2)
+    insert_upload(patient, size=6)
+    # Still arriving, or being pruned.
+    insert_upload(patient, size=None)
+    done = command("doctor", url=patient.url)
+    assert (done.code, "1 jobs" in done.out) == (0, True), done
+
+
+def test_a_job_that_lost_count(patient: Patient) -> None:
+    job = insert_job(patient, read=7, created=1, matched=2, rejected=3)
+    assert findings(patient) == [("job_counts", f"Job {job} has read 7 prospects but accounts for 6.")]
+
+
+def test_an_active_job_on_an_audience_that_is_deleted(patient: Patient) -> None:
+    job = insert_job(patient, status="queued")
+    assert command("doctor", url=patient.url).code == 0
+    tamper(patient.url, f"UPDATE audiences SET deleted_at = 5 WHERE id = '{patient.source}'")
+    expected = f"Job {job} is active but its audience {patient.source} was deleted."
+    assert findings(patient) == [("job_on_deleted_audience", expected)]
+    tamper(patient.url, f"UPDATE jobs SET status = 'failed' WHERE id = '{job}'")
+    assert command("doctor", url=patient.url).code == 0
+
+
+def test_more_rejected_rows_than_counted(patient: Patient) -> None:
+    job = insert_job(patient, read=1, rejected=1)
+    insert_rejections(patient, job, 2)
+    assert findings(patient) == [("job_rejections", f"Job {job} keeps 2 rejected rows but counts 1.")]
+
+
+def test_an_upload_that_lost_a_piece(patient: Patient) -> None:
+    upload = insert_upload(patient, size=9)
+    assert findings(patient) == [("upload_pieces", f"Upload {upload} has 9 bytes but its pieces 6.")]

@@ -12,24 +12,41 @@ import pytest
 
 from leadyard.ids import new_id
 from tests.cli.commands import LEGISLATORS, command
-from tests.service import leadyard
+from tests.service import leadyard, run_sql
 
-# Every command, and what it can be asked without harm; `serve` speaks HTTP and has no --json.
+# Every command, and what it can be asked without harm; the three that run until they are stopped are tested apart.
 COMMANDS: dict[str, list[str]] = {
     "serve": [],
+    "worker": [],
     "migrate": [],
     "account-groups create": ["Acme"],
     "account-groups list": [],
+    "account-groups update": ["GROUP", "--max-results", "5000"],
     "keys create": ["--account-group", "GROUP", "--permission", "audiences:read"],
     "keys list": [],
     "keys revoke": ["KEY"],
+    "keys rotate": ["KEY"],
+    "keys check": [],
+    "jobs list": ["--account-group", "GROUP"],
+    "jobs show": ["JOB", "--account-group", "GROUP"],
+    "jobs watch": ["JOB", "--account-group", "GROUP"],
+    "jobs cancel": ["QUEUED", "--account-group", "GROUP"],
+    "jobs rejected": ["JOB", "--account-group", "GROUP", "--output", "OUTPUT"],
     "import": [str(LEGISLATORS), "--account-group", "GROUP", "--audience", "A", "--identity-column", "bioguide_id"],
     "export": ["--account-group", "GROUP", "--audience", "Made", "--output", "OUTPUT"],
     "doctor": [],
+    "backup": ["OUTPUT"],
+    "restore": ["BACKUP"],
     "config": [],
+    "example-provider": [str(LEGISLATORS)],
 }
-ON_A_DATABASE = [name for name in COMMANDS if name not in ("config", "serve")]
-SPEAKS_JSON = [name for name in COMMANDS if name != "serve"]
+SERVING = ("serve", "worker", "example-provider")
+# They refuse PostgreSQL before they look for it; test_backup.py has what they say as JSON.
+OF_SQLITE_ONLY = ["backup", "restore"]
+# It reads standard input, and neither a setting nor a database; test_account_groups_and_keys.py has what it says.
+OF_STANDARD_INPUT = ["keys check"]
+ON_A_DATABASE = [name for name in COMMANDS if name not in ("config", *SERVING, *OF_SQLITE_ONLY, *OF_STANDARD_INPUT)]
+SPEAKS_JSON = [name for name in COMMANDS if name not in SERVING]
 OUT_OF_REACH = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
@@ -49,7 +66,7 @@ def test_the_list_above_is_all_there_is() -> None:
     assert sorted(found) == sorted(COMMANDS)
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "", "account-groups", "keys"])
+@pytest.mark.parametrize("name", [*COMMANDS, "", "account-groups", "keys", "jobs"])
 def test_help(name: str) -> None:
     done = command(*name.split(), "--help")
     assert done.code == 0
@@ -68,13 +85,27 @@ def test_help_tells_settings_and_exit_codes() -> None:
     assert "Exit codes: 0 done, 1 the answer is no, 2 wrong usage." in " ".join(shown.stdout.split())
 
 
-@pytest.mark.parametrize("name", SPEAKS_JSON)
+@pytest.mark.parametrize("name", [name for name in SPEAKS_JSON if name not in (*OF_SQLITE_ONLY, *OF_STANDARD_INPUT)])
 def test_json_is_one_object_and_nothing_else(url: str, group: str, name: str, tmp_path: Path) -> None:
     key = command("keys", "create", "--account-group", group, "--permission", "audiences:read", "--json", url=url)
     (tmp_path / "made.csv").write_text("email\nada@example.org\n")
     made = ["import", str(tmp_path / "made.csv"), "--account-group", group, "--audience", "Made"]
     assert command(*made, url=url).code == 0
-    filled = arguments_of(name, GROUP=group, KEY=key.json()["id"], OUTPUT=str(tmp_path / "exported.csv"))
+    audience = command(
+        "export", "--account-group", group, "--audience", "Made", "--output", str(tmp_path / "a.csv"), "--json", url=url
+    )
+    ids = {"JOB": new_id(), "QUEUED": new_id()}
+    for job, status in ((ids["JOB"], "completed"), (ids["QUEUED"], "queued" if name == "jobs cancel" else "failed")):
+        run_sql(
+            url,
+            "INSERT INTO jobs (account_group_id, id, type, status, audience_id, created_at, updated_at)"
+            " VALUES ($1, $2, 'csv_upload', $3, $4, 1, 1)",
+            group,
+            job,
+            status,
+            audience.json()["audience"]["id"],
+        )
+    filled = arguments_of(name, GROUP=group, KEY=key.json()["id"], OUTPUT=str(tmp_path / "exported.csv"), **ids)
     done = command(*filled, "--json", url=url)
     assert (done.code, done.err) == (0, "")
     assert "error" not in done.json()
@@ -92,14 +123,14 @@ def test_json_of_wrong_usage(name: str) -> None:
 
 @pytest.mark.parametrize("name", ON_A_DATABASE)
 def test_a_database_out_of_reach(name: str) -> None:
-    filled = arguments_of(name, GROUP=new_id(), KEY=new_id())
+    filled = arguments_of(name, GROUP=new_id(), KEY=new_id(), JOB=new_id(), QUEUED=new_id())
     command(*filled, url=OUT_OF_REACH).refused(1, "LEADYARD_DATABASE_URL")
     done = command(*filled, "--json", url=OUT_OF_REACH)
     assert (done.code, done.err) == (1, "")
     assert done.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
 
 
-@pytest.mark.parametrize("name", SPEAKS_JSON)
+@pytest.mark.parametrize("name", [name for name in SPEAKS_JSON if name not in OF_STANDARD_INPUT])
 def test_a_wrong_setting(name: str) -> None:
     done = command(*arguments_of(name, GROUP=new_id()), "--json", LEADYARD_PORT="eighty")
     assert (done.code, done.err) == (2, "")

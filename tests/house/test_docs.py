@@ -67,7 +67,7 @@ def run_bash(script: str, cwd: Path, **environment: str) -> subprocess.Completed
 
 
 def test_every_block_of_the_readme_is_run_below() -> None:
-    known = ("script/demo", "script/bootstrap", "move-leads", "leadyard migrate")
+    known = ("script/demo", "script/bootstrap", "move-leads", "/prospecting", "leadyard migrate")
     for block in bash_blocks(README):
         assert sum(words in block for words in known) == 1, f"no test runs this block:\n{block}"
 
@@ -128,6 +128,17 @@ def test_the_move_as_one_curl(tenant: Tenant, tmp_path: Path) -> None:
     assert answer["success"] is True, answer
     assert answer["data"]["movedCount"] == 1
     assert tenant.members(target) == [lead]
+
+
+def test_an_audience_from_a_file(tenant: Tenant, tmp_path: Path) -> None:
+    block = block_with("/prospecting").replace("http://127.0.0.1:8000", tenant.service.base_url)
+    (tmp_path / "people.csv").write_text("email\nada@example.org\n")
+    done = run_bash(block, tmp_path, KEY=tenant.key, ACCOUNT_GROUP=tenant.account_group_id)
+    assert done.returncode == 0, done.stderr
+    started = httpx.Response(200, text=done.stdout).json()
+    assert started["success"] is True, started
+    job = tenant.client.get(f"/prospecting/{started['data']['jobId']}").json()["data"]
+    assert (job["sourceType"], job["status"]) == ("csv_upload", "queued"), "the services of the tests have no worker"
 
 
 def test_postgresql_in_three_lines(request: pytest.FixtureRequest, tmp_path: Path) -> None:

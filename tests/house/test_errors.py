@@ -15,31 +15,38 @@ from leadyard.http.errors import STATUS_OF_CODE
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(leadyard.__file__).parent
 
-# Sections 2 and 5 of the contract, as far as the service can say it today. IDEMPOTENCY_CONFLICT (409) and
-# JOB_NOT_CANCELLABLE (422) come with the endpoints they belong to.
+# Sections 2 and 5 of the contract.
 CONTRACT = {
     "VALIDATION_ERROR": 400,
     "UNAUTHORIZED": 401,
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "REQUEST_TIMEOUT": 408,
     "AUDIENCE_NOT_READY": 409,
+    "IDEMPOTENCY_CONFLICT": 409,
     "BODY_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "SAME_AUDIENCE": 422,
     "LEADS_NOT_IN_SOURCE": 422,
     "FOLDER_TYPE_MISMATCH": 422,
+    "SOURCE_NOT_CONFIGURED": 422,
+    "JOB_NOT_CANCELLABLE": 422,
     "RATE_LIMITED": 429,
+    "HEADERS_TOO_LARGE": 431,
     "INTERNAL_ERROR": 500,
     "SERVICE_UNAVAILABLE": 503,
+    "PROVIDER_UNAVAILABLE": 503,
 }
 # Said by the commands only, and why no request can meet them.
 NEVER_OVER_HTTP = {
     "AMBIGUOUS_NAME": "requests name things by id",
     "SCHEMA_OUT_OF_DATE": "the service does not start",
     "BAD_SETTING": "the service does not start",
-    "UNREADABLE_FILE": "requests bring no file",
-    "UNKNOWN_COLUMN": "requests bring no file",
+    "LEASE_LOST": "a worker is told, and stops",
+    "KEY_NOT_VALID": "keys are rotated by command",
+    "ADDRESS_UNAVAILABLE": "the service does not start",
+    "BACKUP_REFUSED": "requests do not copy databases",
 }
 
 

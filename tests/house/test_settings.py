@@ -20,11 +20,27 @@ WRONG: dict[str, str | None] = {
     "LEADYARD_DATABASE_URL": "mysql://u:hush@h/db",
     "LEADYARD_DATABASE_POOL_SIZE": "0",
     "LEADYARD_DATABASE_WAIT_S": "soon",
+    "LEADYARD_DATABASE_QUEUE": "-1",
     "LEADYARD_DATABASE_PREPARED_STATEMENTS": "perhaps",
     "LEADYARD_HOST": "not a host",
     "LEADYARD_PORT": "65536",
+    "LEADYARD_ADMIN_HOST": "not a host",
+    "LEADYARD_ADMIN_PORT": "65536",
+    "LEADYARD_READ_TIMEOUT_S": "0",
+    "LEADYARD_REQUEST_TIMEOUT_S": "soon",
+    "LEADYARD_STOP_TIMEOUT_S": "0.5",
+    "LEADYARD_MAX_CONNECTIONS": "0",
+    "LEADYARD_TRACES": "everything",
     "LEADYARD_RATE_LIMITS": "many",
+    "LEADYARD_WORKER_IN_SERVE": "perhaps",
+    "LEADYARD_WORKER_CONCURRENCY": "0",
+    "LEADYARD_WORKER_LEASE_S": "1",
+    "LEADYARD_REDIS_URL": "http://:hush@h",
+    "LEADYARD_TRUSTED_PROXIES": "everybody",
     "LEADYARD_LOG_LEVEL": "loud",
+    "LEADYARD_PROVIDER_URL": "ftp://provider.example",
+    "LEADYARD_PROVIDER_TOKEN": "two words",
+    "LEADYARD_PROVIDER_TIMEOUT_S": "0",
 }
 
 
@@ -108,6 +124,55 @@ def test_passwords_are_masked(value: str, shown: str) -> None:
     for done in (command("config", url=value), command("config", "--json", url=value)):
         assert shown in done.out
         assert "hush" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("provider.example", "must be a URL such as"),
+        ("https://", "must be a URL such as"),
+        ("https://h:port", "must be a URL such as"),
+        ("https://h:99999/", "must be a URL such as"),
+        ("http://[::1", "must be a URL such as"),
+        ("https://provider example", "must be a URL such as"),
+        ("https://u:hush@provider.example", "'https://***@provider.example': must have no user"),
+        ("https://hush@provider.example", "'https://***@provider.example': must have no user"),
+        ("https://u:hu@hush@provider.example", "'https://***@provider.example': must have no user"),
+        ("https://provider.example/?key=hush", "'https://provider.example/?***': must have no user"),
+        ("https://provider.example/#hush", "'https://provider.example/#***': must have no user"),
+    ],
+)
+def test_a_wrong_provider_url_is_refused_and_its_secrets_are_not_quoted(url: str, words: str) -> None:
+    done = command("doctor", LEADYARD_PROVIDER_URL=url)
+    done.refused(2, "LEADYARD_PROVIDER_URL=", words)
+    assert "hush" not in done.err
+
+
+@pytest.mark.parametrize("token", ["hush hush", "hush\n", "hüsh", "hush" * 2_000])
+def test_a_wrong_provider_token_is_refused_and_not_quoted(token: str) -> None:
+    done = command("doctor", LEADYARD_PROVIDER_TOKEN=token)
+    done.refused(2, "LEADYARD_PROVIDER_TOKEN=***")
+    assert "hush" not in done.err
+    assert "hüsh" not in done.err
+    assert "hush" not in command("config", "--json", LEADYARD_PROVIDER_TOKEN=token).out
+
+
+def test_the_provider_token_is_never_shown() -> None:
+    settings = {"LEADYARD_PROVIDER_URL": "https://provider.example/leads", "LEADYARD_PROVIDER_TOKEN": "hush"}
+    for done in (command("config", **settings), command("config", "--json", **settings)):
+        assert done.code == 0
+        assert "https://provider.example/leads" in done.out
+        assert "hush" not in done.out + done.err
+    # That there is one can be seen.
+    shown = {row["name"]: row for row in command("config", "--json", **settings).json()["settings"]}
+    assert (shown["LEADYARD_PROVIDER_TOKEN"]["value"], shown["LEADYARD_PROVIDER_TOKEN"]["source"]) == (
+        "**********",
+        "environment",
+    )
+    # Nor when another setting is wrong.
+    done = command("doctor", **settings, LEADYARD_PORT="x")
+    done.refused(2, "LEADYARD_PORT")
+    assert "hush" not in done.err
 
 
 def test_only_config_reads_the_environment() -> None:

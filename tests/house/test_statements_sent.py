@@ -50,11 +50,30 @@ ACROSS_GROUPS = {
     "api_keys._LIST": "the operator's list of keys",
     "api_keys._REVOKE": "the operator revokes a key by its id",
     "api_keys._EXISTS": "the same",
+    "api_keys._FIND_BY_ID": "the operator rotates a key by its id",
+    "api_keys._EXPIRE": "the same",
+    "api_keys._SET_LAST_USED": "when keys were last used, written for all of them at once",
     "audiences._GROUPS_TO_EMPTY": "housekeeping asks which tenants left something to remove; ids of groups, no data",
+    "uploads._GROUPS_TO_PRUNE": "the same, of uploads that have expired",
+    "idempotency._GROUPS_TO_PRUNE": "the same, of idempotency keys that have expired",
+    "account_groups._SET_MAX_RESULTS": "the operator changes a tenant by its id",
+    "job_leases._CLOCK": "asks the database for its time and no table",
+    "job_leases._WAITING_GROUPS": "a worker asks whose turn it is; ids of groups, no data",
+    "job_leases._GROUP_LEFT_OUT": "the same",
+    "job_rejections._GROUPS_WITH_OLD_REJECTIONS": "housekeeping asks which tenants left something to remove",
+    "jobs._COUNT_BY_STATUS": "metrics: how many jobs wait, and since when; numbers only, on the operator's own port",
     "folders._LOCK_GROUP": "locks the tenant's own row, in whose table the group's id is called id",
 }
 # Those that really read a tenant table beyond one group.
-READ_BEYOND_THE_GROUP = {"audiences._GROUPS_TO_EMPTY"}
+READ_BEYOND_THE_GROUP = {
+    "audiences._GROUPS_TO_EMPTY",
+    "uploads._GROUPS_TO_PRUNE",
+    "idempotency._GROUPS_TO_PRUNE",
+    "jobs._COUNT_BY_STATUS",
+    "job_leases._WAITING_GROUPS",
+    "job_leases._GROUP_LEFT_OUT",
+    "job_rejections._GROUPS_WITH_OLD_REJECTIONS",
+}
 # The move has a statement per database, see store/memberships.py; SQLite keeps its index of texts by hand, see
 # store/leads.py.
 ONLY_ON = {
@@ -215,16 +234,21 @@ def test_statements_across_groups_are_the_list_above() -> None:
     assert {each.name for each in CONSTANTS if each.name in ONLY_ON} == set(ONLY_ON)
 
 
-def test_only_one_statement_reads_a_tenant_table_across_groups() -> None:
+def test_only_those_above_read_a_tenant_table_across_groups() -> None:
     """Stricter than the rule: the others do not need their exemption."""
     breaking = {each.name for each in CONSTANTS if broken_rules(each.named, database=each.database)}
     assert breaking == READ_BEYOND_THE_GROUP
 
 
-def test_the_columns_read_across_groups_are_ids_of_groups() -> None:
+def test_what_is_read_across_groups_is_no_data() -> None:
     for each in CONSTANTS:
-        if each.name in READ_BEYOND_THE_GROUP:
-            assert each.text.startswith(f"SELECT DISTINCT {GROUP} FROM "), each.text
+        if each.name == "jobs._COUNT_BY_STATUS":
+            # Not even those: a status, of which there are two, a number and a time.
+            assert each.text.startswith("SELECT status, count(*) AS jobs, min(created_at) AS oldest FROM jobs "), (
+                each.text
+            )
+        elif each.name in READ_BEYOND_THE_GROUP:
+            assert re.match(rf"SELECT (DISTINCT )?(j\.)?{GROUP} FROM ", each.text), each.text
 
 
 def test_every_statement_can_be_planned(backend: Database, migrated_database: Callable[[], str]) -> None:
@@ -478,7 +502,12 @@ def test_an_operation_opens_one_transaction() -> None:
                 groups = transactions_in(node)
                 seen += len(groups)
                 assert len(groups) <= 1, f"{file.name}: {node.name} opens {len(groups)} transactions; make it one"
-                assert set(groups) <= {"caller.account_group_id", "account_group_id", "None"}, f"{file.name}: {groups}"
+                assert set(groups) <= {
+                    "caller.account_group_id",
+                    "claimed.account_group_id",
+                    "account_group_id",
+                    "None",
+                }, f"{file.name}: {groups}"
     assert seen >= 10
 
 
@@ -494,13 +523,16 @@ def test_a_move_is_a_few_statements_whatever_its_size(tenant: Tenant, backend: D
     source, target = tenant.create_audience(), tenant.create_audience()
     lead_ids = insert_members(tenant.service.database_url, tenant.account_group_id, source, 10_026)
     sent = [traced_move(tenant, source, target, part) for part in (lead_ids[:1], lead_ids[1:26], lead_ids[26:])]
+    # Before the move comes one to find the key, unless it was found less than three seconds ago.
+    for texts in sent:
+        if BY_TEXT.get(texts[0]) is not None:
+            assert BY_TEXT[texts.pop(0)].name == "api_keys._FIND"
     assert sent[0] == sent[1] == sent[2], "the texts must not depend on the number of leads"
-    transaction = sent[0][sent[0].index("BEGIN" if backend == "postgresql" else "BEGIN IMMEDIATE") :]
+    transaction = sent[0]
+    assert transaction[0] == ("BEGIN" if backend == "postgresql" else "BEGIN IMMEDIATE")
     assert transaction[-1] == "COMMIT"
     # BEGIN, lock, is it being populated, transfer, record, COMMIT; SQLite, without a wire, takes three to transfer.
     assert len(transaction) <= (6 if backend == "postgresql" else 8), transaction
-    # Before it comes one to find the key.
-    assert [BY_TEXT[text].name for text in sent[0][: -len(transaction)]] == ["api_keys._FIND"]
     assert tenant.count(target) == 10_026
 
 

@@ -72,8 +72,14 @@ def test_the_service_is_what_its_document_says_whatever_is_sent(
                     content = answer.content if answer is not None else b""
                     if check.name == "positive_data_acceptance" and b"WRONG_CURSOR" in content:
                         continue  # To the schema every text is a cursor; only one that we gave out is one to us.
+                    if check.name == "positive_data_acceptance" and b'"code":"MISMATCH"' in content:
+                        continue  # A digest that is well-formed, but of something else: no schema can tell.
                     if check.name == "positive_data_acceptance" and b'"path":"providerId"' in content:
                         continue  # A link carried a text over from a body, where another rule holds, into the path.
+                    if check.name == "positive_data_acceptance" and b'"path":"Content-Digest"' in content:
+                        continue  # The digest is that of the body, which no schema can say.
+                    if check.name == "positive_data_acceptance" and b"The body is empty" in content:
+                        continue  # The document says minLength 1, which is not heeded for bodies that are not JSON.
                     if check.name == "ensure_resource_availability" and _is_about_another_id(answer):
                         continue  # The audience is there; what the body names with it is not.
                     label = event.recorder.cases[case_id].value.operation.label

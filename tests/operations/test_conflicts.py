@@ -59,7 +59,7 @@ class Failing:
 def test_work_that_met_a_conflict_is_run_again_until_it_succeeds() -> None:
     for conflicts in range(8):
         work = Failing(*[TransactionConflict() for _ in range(conflicts)])
-        assert asyncio.run(run_again_on_conflict(work)) == "done"
+        assert asyncio.run(run_again_on_conflict(work, name="work")) == "done"
         assert work.runs == conflicts + 1
 
 
@@ -67,7 +67,7 @@ def test_work_that_met_a_conflict_is_run_again_until_it_succeeds() -> None:
 def test_after_eight_conflicts_the_caller_is_asked_to_come_back() -> None:
     work = Failing(*[TransactionConflict() for _ in range(8)])
     with pytest.raises(ServiceUnavailable, match="Nothing was changed") as refused:
-        asyncio.run(run_again_on_conflict(work))
+        asyncio.run(run_again_on_conflict(work, name="work"))
     assert work.runs == 8
     assert refused.value.retry_after_s and refused.value.retry_after_s > 0
 
@@ -78,7 +78,7 @@ def test_after_eight_conflicts_the_caller_is_asked_to_come_back() -> None:
 def test_nothing_but_a_conflict_is_run_again(error: Exception) -> None:
     work = Failing(error)
     with pytest.raises(type(error)):
-        asyncio.run(run_again_on_conflict(work))
+        asyncio.run(run_again_on_conflict(work, name="work"))
     assert work.runs == 1
 
 

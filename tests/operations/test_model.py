@@ -103,6 +103,7 @@ class Model:
 
     audiences: dict[str, set[str]] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
+    jobs_started: int = 0
     people: list[Person] = field(default_factory=list)
     moves: dict[str, Past] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -271,6 +272,7 @@ class Yard(RuleBasedStateMachine):
             self.caller.account_group_id, INSERT_JOB, id=job, status=status, audience_id=audience, now=now_ms()
         )
         self.model.jobs[audience] = job
+        self.model.jobs_started += 1
 
     @precondition(lambda self: bool(self.model.jobs))
     @rule(pick=PICK, status=st.sampled_from(["completed", "failed", "cancelled"]))
@@ -502,6 +504,7 @@ class Yard(RuleBasedStateMachine):
                 len(members) for members in (*self.model.audiences.values(), *self.model.deleted.values())
             ),
             "moves": len(self.model.moves),
+            "jobs": self.model.jobs_started,
         }
 
     def teardown(self) -> None:

@@ -24,8 +24,10 @@ import pytest
 from leadyard.store import schema
 from tests.racing import (
     TORTURE,
+    UNKNOWN_OUTCOME,
     Replay,
     Session,
+    assert_documented_503,
     assert_exact,
     assert_healthy,
     code_of,
@@ -40,7 +42,6 @@ from tests.throwaway_postgres import ThrowawayPostgres
 LEADS = 10_000
 BACKEND_KILLS = 15 if TORTURE else 4
 POSTMASTER_KILLS = 6 if TORTURE else 1
-UNKNOWN_OUTCOME = "during the commit"
 
 # `backend` only so that no PostgreSQL is started where the tests are told to leave it out.
 pytestmark = [on_postgresql_only, pytest.mark.usefixtures("backend"), pytest.mark.timeout(600)]
@@ -104,13 +105,6 @@ class Mover:
                     assert_documented_503(answer)
                     self.unknown += UNKNOWN_OUTCOME in answer.json()["error"]["details"]
                     self.stop.wait(0.02)
-
-
-def assert_documented_503(answer: httpx.Response) -> None:
-    assert (answer.status_code, code_of(answer)) == (503, "SERVICE_UNAVAILABLE"), answer.text
-    assert int(answer.headers["Retry-After"]) > 0
-    details = answer.json()["error"]["details"]
-    assert "Nothing was changed." in details or (UNKNOWN_OUTCOME in details and "read the current state" in details)
 
 
 @dataclass

@@ -8,9 +8,9 @@ import typer
 
 from leadyard.cli.output import AsJson, print_json, refusals, with_database, wrong_usage
 from leadyard.clock import to_iso
-from leadyard.model import MAX_NAME_LENGTH, AccountGroup
+from leadyard.model import MAX_NAME_LENGTH, MOST_MAX_RESULTS, AccountGroup
 
-app = typer.Typer(help="Make and list account groups, the tenants.", no_args_is_help=True)
+app = typer.Typer(help="Make, list and change account groups, the tenants.", no_args_is_help=True)
 
 
 @app.command("create")
@@ -42,10 +42,35 @@ def list_(as_json: AsJson = False) -> None:
         print_json({"items": [_as_dict(group) for group in groups]})
         return
     for group in groups:
-        print(f"{group.id}  {to_iso(group.created_at)}  {group.name}")
+        print(f"{group.id}  {to_iso(group.created_at)}  maxResults {group.max_results}  {group.name}")
     if not groups:
         print("There is no account group yet: leadyard account-groups create NAME")
 
 
+@app.command("update")
+def update(
+    account_group: Annotated[str, typer.Argument(metavar="ID", help="The account group.")],
+    max_results: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_MAX_RESULTS, help="How many prospects one job may bring in from a provider."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Change what an account group may do. Jobs that were started before keep what they were promised."""
+    from leadyard.operations.account_groups import limit_results
+
+    with refusals(as_json=as_json):
+        group = with_database(lambda db: limit_results(db, account_group_id=account_group, max_results=max_results))
+    if as_json:
+        print_json(_as_dict(group))
+    else:
+        print(f"A job of {group.name} ({group.id}) may bring in {group.max_results:,} prospects from a provider.")
+
+
 def _as_dict(group: AccountGroup) -> dict[str, Any]:
-    return {"id": group.id, "name": group.name, "createdAt": to_iso(group.created_at)}
+    return {
+        "id": group.id,
+        "name": group.name,
+        "maxResults": group.max_results,
+        "createdAt": to_iso(group.created_at),
+    }

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check every account group: counts are exact, nothing is orphaned, no move is half done. Exit 1 if not."""
+    """Check every account group: counts are exact, nothing is orphaned, no move half done. Exit 1 if not."""
     with refusals(as_json=as_json):
         check_ups = with_database(_check_all)
     findings = [finding for check_up in check_ups for finding in check_up.findings]
     totals = {
         name: sum(check_up.looked_at[name] for check_up in check_ups)
-        for name in ("audiences", "leads", "memberships", "moves")
+        for name in ("audiences", "leads", "memberships", "moves", "jobs")
     }
     if as_json:
         print_json(

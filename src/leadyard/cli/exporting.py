@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from leadyard.cli.audience_choice import find_audience, operator
+from leadyard.cli.file_output import written_output
 from leadyard.cli.output import AsJson, print_json, refusals, with_database, wrong_usage
-from leadyard.errors import UnreadableFile
 
 if TYPE_CHECKING:
     from leadyard.model import Audience, Caller
@@ -39,7 +38,7 @@ def export_file(
     if as_json and output is None:
         raise wrong_usage("--json needs --output: standard output cannot hold both.")
     show_progress = not as_json and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
-    with refusals(as_json=as_json), _opened(output) if output else _standard_output() as stream:
+    with refusals(as_json=as_json), written_output(output) as stream:
 
         async def run(db: Database) -> tuple[Audience, int]:
             caller = await operator(db, account_group)
@@ -71,44 +70,6 @@ async def _write(db: Database, caller: Caller, audience_id: str, stream: TextIO,
             # What cannot be written is noticed here, where it can still be said.
             stream.flush()
             return count
-
-
-@contextmanager
-def _opened(output: Path) -> Iterator[TextIO]:
-    """Opens a new file, and removes it again when it does not become a whole one."""
-    try:
-        stream = output.open("x", newline="", encoding="utf-8")
-    except OSError as error:
-        raise wrong_usage(f"Cannot write {output}: {error.strerror}.") from None
-    try:
-        with _written_to(str(output)), stream:
-            yield stream
-    except BaseException:
-        output.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _standard_output() -> Iterator[TextIO]:
-    """The same bytes on every system, whatever encoding and line ends the shell likes."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="")
-    with _written_to("standard output"):
-        yield sys.stdout
-
-
-@contextmanager
-def _written_to(what: str) -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        # Whoever read it has enough, as `head` does; typer ends such a command quietly.
-        raise
-    except OSError as error:
-        raise UnreadableFile(
-            f"{what}: {error.strerror}. Make room, or choose another place with --output, and export again.",
-            message="The export cannot be written.",
-        ) from None
 
 
 @contextmanager

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from leadyard.errors import UnreadableFile
 from leadyard.intake.columns import ColumnPlan
-from leadyard.intake.csv_file import BadRow, CsvFile, CsvRow
-from leadyard.model import MAX_PROSPECTS_PER_ADD, Caller
+from leadyard.intake.csv_export import rejected_lines, rejects_header_line
+from leadyard.intake.csv_file import CsvFile
+from leadyard.intake.row_batches import prospect_batch, row_batches
+from leadyard.model import MAX_PROSPECTS_PER_ADD, Batch, Caller, RejectedRow
+from leadyard.operations.bringing_in import rejected_rows
 from leadyard.operations.operation import Database
 from leadyard.operations.prospects import add_prospects
 
@@ -54,65 +56,44 @@ class Import:
         """Returns the report. Raises what add_prospects raises; batches before that stay imported, and importing the
         file again brings in the rest."""
         with ExitStack() as closing:
-            reject = _RejectsFile(self.rejects, source.header, closing)
+            rejects = _RejectsFile(self.rejects, source.header, closing)
             progress = closing.enter_context(_progress(source, show_progress))
             task = progress.add_task("Importing", total=source.size_bytes, rows=0)
-            batch: list[CsvRow] = []
-            for row in source:
-                if isinstance(row, CsvRow) and not self.keep(row.cells):
-                    continue
-                self.report.read += 1
-                if isinstance(row, BadRow):
-                    self._reject(reject, row, row.code, row.message)
-                    continue
-                batch.append(row)
-                if len(batch) == MAX_PROSPECTS_PER_ADD:
-                    await self._add(batch, reject)
-                    batch = []
-                    _advance(progress, task, source, self.report)
-            if batch:
-                await self._add(batch, reject)
-            _advance(progress, task, source, self.report)
+            for found in row_batches(source, size=MAX_PROSPECTS_PER_ADD, keep=self.keep):
+                await self._add(prospect_batch(found, self.plan, progress=0.0), rejects)
+                progress.update(task, completed=source.bytes_read, rows=self.report.read)
         return self.report
 
-    async def _add(self, batch: list[CsvRow], reject: _RejectsFile) -> None:
+    async def _add(self, batch: Batch, rejects: _RejectsFile) -> None:
         result = await add_prospects(
-            self.db,
-            self.caller,
-            audience_id=self.audience_id,
-            profiles=[self.plan.profile(row.cells) for row in batch],
-            needs_identity=True,
+            self.db, self.caller, audience_id=self.audience_id, profiles=batch.profiles, needs_identity=True
         )
+        rejected = rejected_rows(batch, result)
+        self.report.read += len(batch.profiles) + len(batch.rejected)
         self.report.created += result.created
         self.report.matched += result.matched
         self.report.added += result.added
         self.report.already_in_audience += result.already_in_audience
-        for rejection in result.rejected:
-            self._reject(reject, batch[rejection.index], rejection.code, rejection.message)
-
-    def _reject(self, reject: _RejectsFile, row: CsvRow | BadRow, code: str, message: str) -> None:
-        self.report.rejected += 1
-        self.report.rejects_file = self.rejects
-        reject.write(row, code, message)
+        self.report.rejected += len(rejected)
+        if rejected:
+            self.report.rejects_file = self.rejects
+            rejects.write(rejected)
 
 
 class _RejectsFile:
-    """Made only when the first row is rejected. The reasons come first, so that a ragged row cannot shift them."""
+    """Made only when the first row is rejected. It is what GET …/rejected.csv sends for a job."""
 
     def __init__(self, path: Path, header: Sequence[str], closing: ExitStack) -> None:
         self._path = path
         self._header = header
         self._closing = closing
-        self._writer: Any = None
+        self._stream: TextIO | None = None
 
-    def write(self, row: CsvRow | BadRow, code: str, message: str) -> None:
-        if self._writer is None:
-            stream = self._closing.enter_context(self._open())
-            self._writer = csv.writer(stream)
-            self._writer.writerow(["reject_line", "reject_code", "reject_reason", *self._header])
-        # What could not be decoded is written as a question mark rather than losing the row.
-        cells = [cell.encode("utf-8", "replace").decode() for cell in row.cells]
-        self._writer.writerow([row.line_number, code, message, *cells])
+    def write(self, rows: Sequence[RejectedRow]) -> None:
+        if self._stream is None:
+            self._stream = self._closing.enter_context(self._open())
+            self._stream.write(rejects_header_line(self._header))
+        self._stream.write(rejected_lines(rows, self._header))
 
     def _open(self) -> TextIO:
         try:
@@ -129,7 +110,3 @@ def _progress(source: CsvFile, show: bool) -> Progress:
     if source.size_bytes is not None:
         columns.insert(2, TextColumn("{task.percentage:>3.0f}%"))
     return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not show, transient=True)
-
-
-def _advance(progress: Progress, task: TaskID, source: CsvFile, report: ImportReport) -> None:
-    progress.update(task, completed=source.bytes_read, rows=report.read)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -11,10 +12,11 @@ from leadyard.cli.output import AsJson, print_json, refusals, with_database, wro
 from leadyard.clock import now_ms, to_iso
 from leadyard.model import ApiKey, Permission
 
-app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Make, list, rotate, revoke and check API keys.", no_args_is_help=True)
 
 _UNITS_S = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _PERMISSIONS = ", ".join(Permission)
+_LONGEST_LINE = 10_000
 
 
 @app.command("create")
@@ -67,6 +69,7 @@ def list_(as_json: AsJson = False) -> None:
     for key in keys:
         print(f"{key.id}  {_state(key):8}  {key.name or '-'}  {','.join(key.permissions)}")
         print(f"    account groups: {', '.join(key.account_group_ids)}")
+        print(f"    last used: {'never' if key.last_used_at is None else to_iso(key.last_used_at)}")
     if not keys:
         print("There is no key yet: leadyard keys create --help")
 
@@ -86,6 +89,50 @@ def revoke(
         print(f"Key {key_id} is revoked." if was_valid else f"Key {key_id} was revoked before.")
 
 
+@app.command("rotate")
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="The key's id, not its secret.")],
+    overlap: Annotated[
+        str, typer.Option(metavar="24h", help="How long the old key still works: 30m, 12h, 7d, 1w; 0 ends it at once.")
+    ] = "24h",
+    as_json: AsJson = False,
+) -> None:
+    """Put a new key in the place of one, and print its secret.
+
+    It has the same name, account groups, permissions and expiry.
+    """
+    from leadyard.operations.api_keys import rotate_api_key
+
+    overlap_ms = 0 if overlap.strip() == "0" else _milliseconds(overlap, option="--overlap")
+    with refusals(as_json=as_json):
+        key, secret, old_expires_at = with_database(
+            lambda db: rotate_api_key(db, api_key_id=key_id, overlap_ms=overlap_ms)
+        )
+    if as_json:
+        print_json(
+            {"id": key.id, "key": secret, **_as_dict(key), "oldId": key_id, "oldExpiresAt": to_iso(old_expires_at)}
+        )
+        return
+    print(f"Key {key_id} expires at {to_iso(old_expires_at)}.")
+    print(f"Made key {key.id}. This is its secret; it will not be shown again:\n{secret}")
+
+
+@app.command("check")
+def check(as_json: AsJson = False) -> None:
+    """Read a secret from standard input and say whether it is well-formed; exit 1 if not.
+
+    Asks no database, so it cannot tell whether the key is valid. The secret is never printed.
+    """
+    from leadyard.operations.api_keys import is_well_formed
+
+    well_formed = is_well_formed(sys.stdin.readline(_LONGEST_LINE).strip())
+    if as_json:
+        print_json({"wellFormed": well_formed})
+    else:
+        print("Well-formed." if well_formed else "Not well-formed: no key of Leadyard, mistyped, or cut.")
+    raise typer.Exit(0 if well_formed else 1)
+
+
 def _split(values: list[str]) -> list[str]:
     """`--permission a --permission b` and `--permission a,b` mean the same."""
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
@@ -98,10 +145,10 @@ def _permission(name: str) -> Permission:
         raise wrong_usage(f"Unknown permission {name!r}. One of: {_PERMISSIONS}.") from None
 
 
-def _milliseconds(duration: str) -> int:
+def _milliseconds(duration: str, *, option: str = "--expires-in") -> int:
     match = re.fullmatch(r"([1-9]\d{0,5})([mhdw])", duration.strip())
     if match is None:
-        raise wrong_usage(f"--expires-in {duration!r} is not a duration such as 30m, 12h, 90d or 4w.")
+        raise wrong_usage(f"{option} {duration!r} is not a duration such as 30m, 12h, 90d or 4w.")
     return int(match[1]) * _UNITS_S[match[2]] * 1000
 
 
@@ -121,4 +168,5 @@ def _as_dict(key: ApiKey) -> dict[str, Any]:
         "createdAt": to_iso(key.created_at),
         "expiresAt": None if key.expires_at is None else to_iso(key.expires_at),
         "revokedAt": None if key.revoked_at is None else to_iso(key.revoked_at),
+        "lastUsedAt": None if key.last_used_at is None else to_iso(key.last_used_at),
     }

@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from leadyard.cli import account_groups, configuration, database, doctor, exporting, importing, keys, serving
+from leadyard.cli import (
+    account_groups,
+    backup,
+    configuration,
+    database,
+    doctor,
+    example_provider,
+    exporting,
+    importing,
+    jobs,
+    keys,
+    serving,
+    working,
+)
 from leadyard.cli.output import print_json
 
 _ADVICE = "'leadyard --help', and --help after a command, say what it takes."
@@ -24,13 +37,18 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 the answer is no, 2 wrong usage.",
 )
 app.command("serve")(serving.serve)
+app.command("worker")(working.worker)
 app.command("migrate")(database.migrate)
 app.add_typer(account_groups.app, name="account-groups")
 app.add_typer(keys.app, name="keys")
+app.add_typer(jobs.app, name="jobs")
 app.command("import")(importing.import_file)
 app.command("export")(exporting.export_file)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("config")(configuration.config)
+app.command("example-provider")(example_provider.example_provider)
 
 
 def run() -> None:

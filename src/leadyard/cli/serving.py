@@ -5,13 +5,23 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from socket import socket
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadyard.assemble import make_ready
+from leadyard.assemble import assemble_app, assemble_protocol, make_ready, set_up_watching
+from leadyard.cli.listening import listen, tell
 from leadyard.cli.output import refusals
-from leadyard.config import read_settings
+from leadyard.config import Settings, read_settings, share_metrics
+
+if TYPE_CHECKING:
+    import uvicorn
 
 
 def serve(
@@ -26,25 +36,58 @@ def serve(
     The embedded database is migrated by itself. A server database that is out of date is refused: run 'leadyard
     migrate' first.
     """
-    import uvicorn
-
     with refusals(as_json=False):
         settings = read_settings()
+        # Here and not only in the processes that need it, so that what is wrong is said in a sentence.
+        set_up_watching(settings, with_metrics=False)
         asyncio.run(make_ready(settings))
+        public = listen(host or settings.host, settings.port if port is None else port)
+        admin = [] if settings.admin_port is None else listen(settings.admin_host, settings.admin_port)
     # uvicorn ends its work and then sends itself the signal again; being told to stop is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        uvicorn.run(
-            "leadyard.assemble:assemble_app",
-            factory=True,
-            host=host or settings.host,
-            port=settings.port if port is None else port,
-            workers=workers,
-            # One log line a request is ours; uvicorn's would tell paths and no trace id.
-            access_log=False,
-            log_level=settings.log_level,
-            server_header=False,
-        )
+        _run(_server_settings(settings, admin, workers), public, admin)
     except SystemExit as end:
         # Its own codes are 1 and 3; ours for "the answer is no", whose reason it has logged, is 1.
         raise typer.Exit(1 if end.code else 0) from None
+
+
+def _server_settings(settings: Settings, admin: Sequence[socket], workers: int) -> uvicorn.Config:
+    import uvicorn
+
+    admin_port: int | None = admin[0].getsockname()[1] if admin else None
+    return uvicorn.Config(
+        partial(assemble_app, admin_port),
+        factory=True,
+        http=assemble_protocol(settings),
+        ws="none",  # Whoever asks to leave HTTP stays here, also where a library for WebSockets is installed.
+        workers=workers,
+        timeout_graceful_shutdown=settings.stop_timeout_s,
+        # One log line a request is ours; uvicorn's would tell paths and no trace id.
+        access_log=False,
+        # Whose word counts about a client's address is LEADYARD_TRUSTED_PROXIES, and nothing else.
+        proxy_headers=False,
+        log_level=settings.log_level,
+        server_header=False,
+    )
+
+
+def _run(config: uvicorn.Config, public: Sequence[socket], admin: Sequence[socket]) -> None:
+    """Serves both ports in one process, or in several that share the sockets: any of them answers on either."""
+    import uvicorn
+
+    tell("Leadyard is running on", public)
+    tell("Metrics and health are on", admin)
+    if config.workers == 1:
+        server = uvicorn.Server(config)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[*public, *admin])
+        if not server.started:
+            sys.exit(1)
+        return
+    from leadyard.cli.processes import Processes
+
+    with TemporaryDirectory(prefix="leadyard-metrics-") as shared_dir:
+        if admin:
+            share_metrics(Path(shared_dir))
+        Processes(config, sockets=[*public, *admin]).run()

@@ -21,6 +21,7 @@ from leadyard.http.envelope import (
     Success,
     answer,
 )
+from leadyard.http.once import Shown, answer_once
 from leadyard.http.paging import Paging, listing
 from leadyard.operations import audiences
 
@@ -79,6 +80,11 @@ class CreateAudience(RequestBody):
     description: Annotated[Description | None, Field(examples=["The 100 senators"])] = None
 
 
+def one_audience(audience: model.Audience) -> Shown:
+    """Returns the answer that is one audience."""
+    return Shown(AudienceSuccessResponse, to_audience(audience))
+
+
 def to_audience(audience: model.Audience) -> Audience:
     """Returns the audience as it goes out."""
     return Audience.model_validate(audience)
@@ -91,10 +97,14 @@ def deleted() -> Deleted:
 
 async def create_audience(request: Request, body: CreateAudience) -> Response:
     """Makes an audience without leads."""
-    made = await audiences.create_audience(
-        database(request), caller(request), name=body.name, type=body.type, description=body.description or None
+    return await answer_once(
+        request,
+        audiences.create_audience,
+        one_audience,
+        name=body.name,
+        type=body.type,
+        description=body.description or None,
     )
-    return answer(request, AudienceSuccessResponse, to_audience(made), status=201)
 
 
 async def list_audiences(request: Request, paging: Annotated[Paging, Query()]) -> Response:

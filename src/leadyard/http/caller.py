@@ -9,13 +9,14 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Receive, Scope
 
-from leadyard.errors import BodyTooLarge, Unauthorized, UnsupportedMediaType
-from leadyard.http.rate_limit import RateLimits
+from leadyard.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType, Violation
+from leadyard.http.gate import Gate
 from leadyard.model import Caller, Permission
-from leadyard.operations.api_keys import Credential, authenticate
+from leadyard.operations.api_keys import Credential
 from leadyard.operations.operation import Database, require_permission
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -61,6 +62,7 @@ class Door(APIRoute):
             await self._identify(request)
             if takes_body:
                 request = await _with_parsed_body(request)
+                await _gate(request).weigh(request, await request.json())
             return await handle(request)
 
         return enter
@@ -70,10 +72,9 @@ class Door(APIRoute):
         if not _ID.fullmatch(group_id):
             # Nobody's, and so refused like any group that does not exist. PostgreSQL would not even take every text.
             group_id = ""
-        credential = await authenticate(database(request), secret=_bearer(request), account_group_id=group_id)
-        request.state.api_key_id = credential.api_key_id
-        limits: RateLimits = request.app.state.rate_limits
-        await limits.hit(credential.api_key_id)
+        credential = await _gate(request).identify(
+            database(request), request, secret=_bearer(request), account_group_id=group_id
+        )
         if "accountGroupId" in request.path_params:
             self._admit(request, credential)
 
@@ -85,12 +86,16 @@ class Door(APIRoute):
         request.state.caller = who
 
 
+def _gate(request: Request) -> Gate:
+    gate: Gate = request.app.state.gate
+    return gate
+
+
 def _bearer(request: Request) -> str:
+    """Returns the secret that was sent, empty if there is none."""
     values = request.headers.getlist("authorization")
     scheme, _, secret = values[0].partition(" ") if len(values) == 1 else ("", "", "")
-    if scheme.lower() != "bearer":
-        raise Unauthorized
-    return secret.strip()
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 class _ParsedRequest(Request):
@@ -99,10 +104,15 @@ class _ParsedRequest(Request):
     def __init__(self, scope: Scope, receive: Receive, body: bytes, parsed: Any) -> None:
         super().__init__(scope, receive)
         self._body = body
-        self._parsed = parsed
+        self.parsed = parsed
 
     async def json(self) -> Any:
-        return self._parsed
+        return self.parsed
+
+
+def parsed_body(request: Request) -> Any:
+    """Returns the JSON that the request brought, None on a route that takes none."""
+    return request.parsed if isinstance(request, _ParsedRequest) else None
 
 
 async def _with_parsed_body(request: Request) -> Request:
@@ -126,12 +136,19 @@ async def _read(request: Request) -> bytes:
         raise _too_large()
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > MAX_BODY_BYTES:
-            raise _too_large()
-        pieces.append(piece)
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > MAX_BODY_BYTES:
+                raise _too_large()
+            pieces.append(piece)
+    except ClientDisconnect:
+        # Nobody is left to read this, but the log says what became of the request, and not that we have a bug.
+        raise InvalidRequest([_INCOMPLETE]) from None
     return b"".join(pieces)
+
+
+_INCOMPLETE = Violation(path="body", code="INCOMPLETE", message="The connection ended before the body did.")
 
 
 def _too_large() -> BodyTooLarge:

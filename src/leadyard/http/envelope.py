@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from fastapi import Request, Response
 from pydantic import (
@@ -43,6 +43,11 @@ def single_line(value: str) -> str:
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
         raise ValueError("must not contain control characters")
     return value
+
+
+def whole(value: Any) -> Any:
+    """Takes 1.0 for 1: to JSON they are one number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _several_lines(value: str) -> str:
@@ -109,6 +114,31 @@ class Changes(RequestBody):
         return schema
 
 
+class OneOf(RequestBody):
+    """A body, or a part of one, in which exactly one of the optional fields `one_of` is given."""
+
+    one_of: ClassVar[tuple[str, ...]]
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(getattr(self, name) is not None for name in self.one_of) != 1:
+            raise ValueError(f"give exactly one of: {', '.join(map(to_camel, self.one_of))}")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        # That one is null when the other is given is how we see it; whoever sends it just leaves it out.
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        names = [to_camel(name) for name in cls.one_of]
+        for name in names:
+            field = schema["properties"][name]
+            [given] = [each for each in field.pop("anyOf") if each.get("type") != "null"]
+            field.pop("default", None)
+            field.update(given)
+        schema["oneOf"] = [{"required": [name]} for name in names]
+        return schema
+
+
 class Success(Shape, Generic[D]):
     """Every answer that is not a refusal."""
 
@@ -136,7 +166,10 @@ def answer(
 ) -> Response:
     """Returns the answer in its envelope. What goes in is ours and was checked by its type, so it is not checked
     again."""
+    return Response(envelope(request, shape, data), status_code=status, headers=headers, media_type="application/json")
+
+
+def envelope(request: Request, shape: type[Success[Any]], data: Shape) -> str:
+    """Returns the text of an answer that is not a refusal."""
     body = shape.model_construct(success=True, data=data, error=None, trace_id=request.state.trace_id)
-    return Response(
-        body.model_dump_json(by_alias=True), status_code=status, headers=headers, media_type="application/json"
-    )
+    return body.model_dump_json(by_alias=True)

@@ -15,6 +15,8 @@ from starlette.routing import Match
 
 from leadyard import errors
 from leadyard.errors import InvalidRequest, LeadyardError, Violation
+from leadyard.http.idempotency_key import key_violation
+from leadyard.model import HANDMADE_AUDIENCE_TYPES, AudienceType
 
 _log = structlog.get_logger("leadyard.http")
 
@@ -24,7 +26,9 @@ STATUS_OF_CODE: Mapping[str, int] = {
     errors.Forbidden.code: 403,
     errors.NotFound.code: 404,
     errors.MethodNotAllowed.code: 405,
+    errors.RequestTimeout.code: 408,
     errors.AudienceNotReady.code: 409,
+    errors.IdempotencyConflict.code: 409,
     errors.BodyTooLarge.code: 413,
     errors.UnsupportedMediaType.code: 415,
     errors.SameAudience.code: 422,
@@ -33,10 +37,22 @@ STATUS_OF_CODE: Mapping[str, int] = {
     errors.FolderTypeMismatch.code: 422,
     errors.IdentityConflict.code: 422,
     errors.InvalidProspect.code: 422,
+    errors.UnreadableFile.code: 422,
+    errors.UnknownColumn.code: 422,
+    errors.SourceNotConfigured.code: 422,
+    errors.JobNotCancellable.code: 422,
+    errors.MaxResultsTooLarge.code: 422,
+    errors.TooManyJobs.code: 422,
     errors.RateLimited.code: 429,
+    errors.HeadersTooLarge.code: 431,
     errors.Internal.code: 500,
     errors.ServiceUnavailable.code: 503,
+    errors.ProviderUnavailable.code: 503,
 }
+
+# Every lead id of a move may be wrong. Beyond that, 1 MiB of unknown fields would be answered with 5 MiB of violations,
+# and nobody else served for as long as it takes to write them.
+_MAX_VIOLATIONS = 10_000
 
 # Pydantic's name of a broken rule → ours, which stay the same when Pydantic's change.
 _VIOLATION_CODES = {
@@ -55,7 +71,12 @@ _VIOLATION_CODES = {
     "int_parsing_size": "TOO_LARGE",
     "string_unicode": "NOT_ALLOWED",
     "wrong_cursor": "WRONG_CURSOR",
+    "union_tag_invalid": "UNKNOWN_VALUE",
+    "union_tag_not_found": "MISSING",
 }
+
+
+_JOB_TYPES = tuple(str(each) for each in AudienceType if each not in HANDMADE_AUDIENCE_TYPES)
 
 
 class ErrorDetail(BaseModel):
@@ -116,6 +137,9 @@ def error_response(error: LeadyardError, trace_id: str, headers: Mapping[str, st
         more["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.Unauthorized):
         more["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.RequestTimeout):
+        # The rest of the body would be read and dropped for as long as the client likes to send it.
+        more["Connection"] = "close"
     return Response(to_json(body), status_code=STATUS_OF_CODE[error.code], headers=more, media_type="application/json")
 
 
@@ -125,7 +149,8 @@ async def on_leadyard_error(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.ServiceUnavailable):
         # The client is told that, the operator is told why: by the kind of error, as its text may hold data.
         cause = error.__cause__
-        _log.warning("service_unavailable", cause=f"{type(cause).__module__}.{type(cause).__qualname__}")
+        kind = f"{type(cause).__module__}.{type(cause).__qualname__}" if cause else None
+        _log.warning("service_unavailable", reason=error.reason or None, cause=kind)
     return error_response(error, request.state.trace_id)
 
 
@@ -133,7 +158,12 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     """Turns what FastAPI found wrong with path, query and body into a 400 that names all of it."""
     assert isinstance(error, RequestValidationError)
     not_json = getattr(request.state, "not_json", None)
-    invalid = InvalidRequest([_violation(problem, not_json) for problem in error.errors()])
+    problems = error.errors()
+    violations = [_violation(problem, not_json) for problem in problems[:_MAX_VIOLATIONS]]
+    wrong_key = key_violation(request) if request.method == "POST" else None
+    invalid = InvalidRequest(
+        [*violations, *([wrong_key] if wrong_key else [])], left_out=max(0, len(problems) - _MAX_VIOLATIONS)
+    )
     return error_response(invalid, request.state.trace_id)
 
 
@@ -176,6 +206,8 @@ def _violation(problem: Mapping[str, Any], not_json: str | None) -> Violation:
     message = problem["msg"].removeprefix("Value error, ")
     if kind == "string_pattern_mismatch":
         message = "must be an id: 24 characters, each 0-9 or a-f"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return Violation(path="type", code=code, message=f"Must be one of: {', '.join(_JOB_TYPES)}.")
     return Violation(path=_path(problem["loc"]), code=code, message=message[:1].upper() + message[1:] + ".")
 
 
@@ -183,6 +215,8 @@ def _path(location: Sequence[str | int]) -> str:
     """Returns the place as one would write it in code, `prospects[3].email`; the part that says body, path or query is
     left out, but for a body that is wrong as a whole."""
     path = ""
-    for part in location[1:]:
+    # Where the body is one of several shapes, Pydantic puts the one that `type` has chosen in front.
+    start = 2 if location[1:2] and location[1] in _JOB_TYPES else 1
+    for part in location[start:]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path or str(location[0])

@@ -17,11 +17,13 @@ _OF_AUDIENCE = (
 )  # fmt: skip
 _OF_LEAD = ("get_prospect", "update_prospect", "delete_prospect")
 _OF_FOLDER = ("update_folder", "delete_folder")
+_OF_JOB = ("get_prospecting", "cancel_prospecting", "export_rejected")
 # operation → (status, what follows → where the value of its path parameter stands in the answer)
 _LEADS_ON: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "create_audience": ("201", dict.fromkeys(_OF_AUDIENCE, "audienceId=$response.body#/data/id")),
     "create_folder": ("201", dict.fromkeys(_OF_FOLDER, "folderId=$response.body#/data/id")),
     "list_prospects": ("200", dict.fromkeys(_OF_LEAD, "prospectId=$response.body#/data/items/0/id")),
+    "start_prospecting": ("202", dict.fromkeys(_OF_JOB, "jobId=$response.body#/data/jobId")),
     "move_leads": ("200", {"get_move": "moveId=$response.header.Move-Id"}),
 }
 
@@ -31,19 +33,34 @@ _REFUSALS = (
     errors.Unauthorized(),
     errors.Forbidden("The key lacks the permission audiences:write. Use a key that has it."),
     errors.NotFound("audience", ID_EXAMPLE),
+    errors.RequestTimeout("Send the body within 20 s, or at 10,000 bytes a second."),
     errors.AudienceNotReady(audience_id=ID_EXAMPLE, job_id="507f191e810c19729de860ea"),
     errors.BodyTooLarge("Send at most 1048576 bytes (1 MiB); split the work into several requests."),
     errors.UnsupportedMediaType("Send the body as JSON, with the header 'Content-Type: application/json'."),
     errors.LeadsNotInSource(first_lead_ids=[ID_EXAMPLE], lead_count=1),
-    errors.RateLimited("This key may send 1000 per 1 second. Wait 1 s, then send the request again.", retry_after_s=1),
+    errors.RateLimited("This key may send 1000 in 1 s. Wait 1 s, then send the request again.", retry_after_s=1),
     errors.Internal(),
     errors.ServiceUnavailable("Nothing was changed. Try again in a moment.", retry_after_s=2),
 )
-# What a 422 says where it is not about the leads of a move.
-_IMPOSSIBLE: Mapping[str, errors.LeadyardError] = {
-    "create_audience": errors.AudienceTypeReserved(),
-    "move_to_folder": errors.FolderTypeMismatch(audience_type="on_demand", folder_type="monitoring"),
-    "update_prospect": errors.IdentityConflict(ID_EXAMPLE),
+# Where the refusal of that status is another one.
+_ELSEWHERE: Mapping[tuple[str, int], errors.LeadyardError] = {
+    ("create_audience", 422): errors.AudienceTypeReserved(),
+    ("move_to_folder", 422): errors.FolderTypeMismatch(audience_type="on_demand", folder_type="monitoring"),
+    ("update_prospect", 422): errors.IdentityConflict(ID_EXAMPLE),
+    ("create_upload", 400): errors.InvalidRequest(
+        [errors.Violation(path="body", code="TOO_SHORT", message="The body is empty: send the content of the file.")]
+    ),
+    ("create_upload", 413): errors.BodyTooLarge(
+        "Send at most 1073741824 bytes (1 GiB); compress the file with gzip or split it."
+    ),
+    ("create_upload", 415): errors.UnsupportedMediaType(
+        "Send the file itself as the body, with a Content-Type of text/csv.",
+        message="The request body is not of a type that is taken here.",
+    ),
+    ("list_lead_lists", 422): errors.SourceNotConfigured(),
+    ("list_saved_searches", 422): errors.SourceNotConfigured(),
+    ("start_prospecting", 422): errors.SourceNotConfigured(),
+    ("cancel_prospecting", 422): errors.JobNotCancellable(status="completed"),
 }
 
 
@@ -84,10 +101,12 @@ def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     for key in ("const", "default"):
         if key in schema:
             return schema[key]
-    for key in ("examples", "enum", "allOf", "anyOf"):
+    if schema.get("type") == "object" and "properties" in schema and "examples" not in schema:
+        return _object(schema, schemas)
+    for key in ("examples", "enum", "allOf", "anyOf", "oneOf"):
         if key in schema:
             first = schema[key][0]
-            return _example(first, schemas) if key in ("allOf", "anyOf") else first
+            return _example(first, schemas) if key in ("allOf", "anyOf", "oneOf") else first
     if schema.get("type") == "array":
         return [_example(schema["items"], schemas)]
     if schema.get("type") == "object":
@@ -98,12 +117,14 @@ def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
 def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
     if "properties" not in schema:
         return {"plan": "pro"}  # an open set of texts, such as custom fields
-    required = schema.get("required", ())
+    required = list(schema.get("required", ()))
+    alternatives = [name for each in schema.get("oneOf", ()) for name in each["required"]]
+    required += alternatives[:1]
     # Of what may be left out, an example shows what somebody found worth one.
     return {
         name: _nullable(field, schemas)
         for name, field in schema["properties"].items()
-        if name in required or "examples" in field
+        if name in required or ("examples" in field and name not in alternatives)
     } or {name: _nullable(field, schemas) for name, field in list(schema["properties"].items())[:1]}
 
 
@@ -115,8 +136,9 @@ def _nullable(field: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
 
 
 def _refusal(status: int, operation_id: str) -> dict[str, Any]:
-    error = _IMPOSSIBLE.get(operation_id) if status == 422 else None
-    error = error or next(each for each in _REFUSALS if STATUS_OF_CODE[each.code] == status)
+    error = _ELSEWHERE.get((operation_id, status)) or next(
+        each for each in _REFUSALS if STATUS_OF_CODE[each.code] == status
+    )
     return {
         "success": False,
         "data": None,

@@ -11,13 +11,14 @@ from leadyard import model
 from leadyard.http.audiences import (
     Audience,
     AudienceIdInPath,
-    AudienceSuccessResponse,
     DeletedSuccessResponse,
     deleted,
+    one_audience,
     to_audience,
 )
 from leadyard.http.caller import caller, database
-from leadyard.http.envelope import Changes, Id, Instant, Name, RequestBody, Shape, Success, answer
+from leadyard.http.envelope import Changes, Id, Instant, Name, RequestBody, Shape, Success, answer, whole
+from leadyard.http.once import Shown, answer_once
 from leadyard.operations import audiences, folders
 
 FolderIdInPath = Annotated[Id, Path(alias="folderId", description="The folder.")]
@@ -65,11 +66,6 @@ class CreateFolder(RequestBody):
     audience_type: Annotated[model.FolderType, Field(strict=False)]
 
 
-def _whole(value: Any) -> Any:
-    """Takes 1.0 for 1: to JSON they are one number."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 class UpdateFolder(Changes):
     """At least one of the fields."""
 
@@ -78,7 +74,7 @@ class UpdateFolder(Changes):
     position: Annotated[
         int,
         Field(ge=0, le=100_000, description="Its new place; the others are shifted. Beyond the end is the end."),
-        BeforeValidator(_whole),
+        BeforeValidator(whole),
     ] = 0
 
 
@@ -90,10 +86,7 @@ class MoveToFolder(RequestBody):
 
 async def create_folder(request: Request, body: CreateFolder) -> Response:
     """Makes an empty folder."""
-    made = await folders.create_folder(
-        database(request), caller(request), name=body.name, audience_type=body.audience_type
-    )
-    return answer(request, AudienceFolderSuccessResponse, _to_folder(made), status=201)
+    return await answer_once(request, folders.create_folder, _made, name=body.name, audience_type=body.audience_type)
 
 
 async def update_folder(request: Request, folder_id: FolderIdInPath, body: UpdateFolder) -> Response:
@@ -129,16 +122,18 @@ async def get_navigation(request: Request) -> Response:
 
 async def move_to_folder(request: Request, audience_id: AudienceIdInPath, body: MoveToFolder) -> Response:
     """Puts an audience into a folder, out of any other."""
-    moved = await audiences.move_to_folder(
-        database(request), caller(request), audience_id=audience_id, folder_id=body.folder_id
+    return await answer_once(
+        request, audiences.move_to_folder, one_audience, audience_id=audience_id, folder_id=body.folder_id
     )
-    return answer(request, AudienceSuccessResponse, to_audience(moved))
 
 
 async def remove_from_folder(request: Request, audience_id: AudienceIdInPath) -> Response:
     """Takes an audience out of its folder."""
-    removed = await audiences.remove_from_folder(database(request), caller(request), audience_id=audience_id)
-    return answer(request, AudienceSuccessResponse, to_audience(removed))
+    return await answer_once(request, audiences.remove_from_folder, one_audience, audience_id=audience_id)
+
+
+def _made(folder: model.Folder) -> Shown:
+    return Shown(AudienceFolderSuccessResponse, _to_folder(folder))
 
 
 def _to_folder(folder: model.Folder) -> AudienceFolder:

@@ -11,6 +11,7 @@ from leadyard import model
 from leadyard.http.audiences import Audience, AudienceIdInPath, to_audience
 from leadyard.http.caller import caller, database
 from leadyard.http.envelope import Id, Instant, Listing, RequestBody, Shape, Success, answer
+from leadyard.http.once import Shown, answer_once
 from leadyard.http.paging import Paging, listing
 from leadyard.operations import moves
 
@@ -76,19 +77,14 @@ class MoveSuccessResponse(Success[MoveWithLeads]):
 
 async def move_leads(request: Request, audience_id: AudienceIdInPath, body: MoveLeads) -> Response:
     """Moves leads from one audience to another: all of them or, when anything stands in the way, none."""
-    result = await moves.move_leads(
-        database(request),
-        caller(request),
+    return await answer_once(
+        request,
+        moves.move_leads,
+        _moved,
         source_audience_id=audience_id,
         target_audience_id=body.target_audience_id,
         lead_ids=body.lead_ids,
     )
-    data = AudienceLeadMove.model_construct(
-        source_audience=to_audience(result.source),
-        target_audience=to_audience(result.target),
-        moved_count=result.move.moved_count,
-    )
-    return answer(request, AudienceLeadMoveSuccessResponse, data, headers={"Move-Id": result.move.id})
 
 
 async def list_moves(request: Request, paging: Annotated[Paging, Query()]) -> Response:
@@ -103,3 +99,12 @@ async def get_move(request: Request, move_id: Annotated[Id, Path(alias="moveId",
     """Returns one move with the ids of the leads that were moved."""
     move = await moves.get_move(database(request), caller(request), move_id=move_id)
     return answer(request, MoveSuccessResponse, MoveWithLeads.model_validate(move))
+
+
+def _moved(result: model.MoveResult) -> Shown:
+    data = AudienceLeadMove.model_construct(
+        source_audience=to_audience(result.source),
+        target_audience=to_audience(result.target),
+        moved_count=result.move.moved_count,
+    )
+    return Shown(AudienceLeadMoveSuccessResponse, data, {"Move-Id": result.move.id})

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from leadyard.http import idempotency_key
 from leadyard.http.caller import Door
 from leadyard.http.envelope import ID_EXAMPLE
 from leadyard.http.errors import ErrorResponse, ValidationErrorResponse
@@ -23,15 +24,27 @@ _REFUSALS = {
     401: "Invalid or missing API key",
     403: "Missing required permission",
     404: "Resource not found",
-    409: "An audience is still being populated by an active prospecting job (AUDIENCE_NOT_READY)",
-    413: "The body is larger than 1 MiB",
-    415: "The body is not JSON",
+    408: "The body did not arrive in time",
+    409: "An audience is still being populated by an active prospecting job (AUDIENCE_NOT_READY), or the "
+    "Idempotency-Key belongs to another request or to one in flight (IDEMPOTENCY_CONFLICT)",
+    413: "The body is too large",
+    415: "The Content-Type of the body is not one that is taken here",
     422: "Well-formed, but not possible; one code per reason",
     429: "Rate limit exceeded",
     500: "Internal server error",
-    503: "The database is out of reach or too busy",
+    503: "The database, or a prospect provider that is needed, is out of reach or too busy",
 }
 _ALWAYS = (401, 429, 500, 503)
+_RATE_LIMIT_HEADERS: dict[str, Any] = {
+    "RateLimit-Policy": {
+        "description": "Each quota: its name, how much (q), in how many seconds (w). Missing where limits are off.",
+        "schema": {"type": "string", "examples": ['"key";q=1000;w=1, "group";q=2000;w=1']},
+    },
+    "RateLimit": {
+        "description": "Of each quota what is left (r) and in how many seconds all of it is free again (t).",
+        "schema": {"type": "string", "examples": ['"key";r=999;t=1, "group";r=1998;t=1']},
+    },
+}
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}},
     409: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
@@ -40,9 +53,25 @@ _HEADERS: dict[int, dict[str, Any]] = {
 }
 
 
+REPLAYED: dict[str, dict[str, Any]] = {
+    "Idempotency-Replayed": {
+        "schema": {"type": "string", "const": "true"},
+        "description": "Present when this is the answer that the same request got before.",
+    }
+}
+_IDEMPOTENCY_KEY = {
+    "name": idempotency_key.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A key of your own, such as a UUID: the same request with the same key is done once and answered "
+    "alike for 24 hours.",
+    "schema": {"type": "string", "pattern": idempotency_key.PATTERN},
+}
+
+
 def refusals(*statuses: int, in_group: bool = True, takes_body: bool = False) -> dict[int | str, dict[str, Any]]:
     """Returns the documented refusals of a route: `statuses` and those that every route of its kind has."""
-    every = {*statuses, *_ALWAYS, 400, *((403,) if in_group else ()), *((413, 415) if takes_body else ())}
+    every = {*statuses, *_ALWAYS, 400, *((403,) if in_group else ()), *((408, 413, 415) if takes_body else ())}
     documented: dict[int | str, dict[str, Any]] = {}
     for status in sorted(every):
         model = ValidationErrorResponse if status == 400 else ErrorResponse
@@ -64,10 +93,20 @@ def describe(app: FastAPI) -> dict[str, Any]:
             for method in route.methods or ():
                 _complete(document["paths"][route.path_format][method.lower()], route)
     # FastAPI announces its own shape of a 422 for every route with parameters; ours is a 400.
+    _add_rate_limit_headers(document)
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
     add_examples(document)
     return document
+
+
+def _add_rate_limit_headers(document: dict[str, Any]) -> None:
+    document["components"]["headers"] = _RATE_LIMIT_HEADERS
+    references = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_LIMIT_HEADERS}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                response["headers"] = {**response.get("headers", {}), **references}
 
 
 def _complete(operation: dict[str, Any], route: APIRoute) -> None:
@@ -83,6 +122,8 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
             "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$", "examples": [ID_EXAMPLE]},
         }
         operation["parameters"] = [parameter, *operation.get("parameters", [])]
+    if "POST" in (route.methods or ()):
+        operation["parameters"] = [*operation.get("parameters", []), dict(_IDEMPOTENCY_KEY)]
     add_links(operation)
     if route.permission:
         operation["description"] += f"\n\nRequired API permission: `{route.permission}`."

@@ -24,6 +24,7 @@ from leadyard.http.envelope import (
     answer,
     single_line,
 )
+from leadyard.http.once import Shown, answer_once
 from leadyard.http.paging import Paging, listing
 from leadyard.intake.csv_export import header_line, profile_lines
 from leadyard.operations import prospects
@@ -224,13 +225,17 @@ async def _csv_pieces(
 async def add_prospects(request: Request, audience_id: AudienceIdInPath, body: AddProspects) -> Response:
     """Brings people in and adds them to the audience. Somebody known is not doubled: empty fields are filled, nothing
     is overwritten. A person without LinkedIn profile, e-mail and provider id is always a new lead."""
-    result = await prospects.add_prospects(
-        database(request),
-        caller(request),
+    return await answer_once(
+        request,
+        prospects.add_prospects,
+        _added,
         audience_id=audience_id,
         profiles=[_to_profile(prospect) for prospect in body.prospects],
     )
-    return answer(request, ProspectsAddedSuccessResponse, ProspectsAdded.model_validate(result))
+
+
+def _added(result: model.AddResult) -> Shown:
+    return Shown(ProspectsAddedSuccessResponse, ProspectsAdded.model_validate(result))
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
@@ -19,16 +20,32 @@ import leadyard.operations.audiences as of_audiences
 import leadyard.operations.folders as of_folders
 import leadyard.operations.leads as of_leads
 import leadyard.operations.moves as of_moves
+import leadyard.operations.prospecting as of_prospecting
 import leadyard.operations.prospects as of_prospects
-from leadyard.errors import LeadyardError
-from leadyard.http import accounts, audiences, folders, leads, moves, openapi, prospects
+import leadyard.operations.uploads as of_uploads
+from leadyard.errors import LeadyardError, RateLimited
+from leadyard.http import (
+    accounts,
+    audiences,
+    folders,
+    leads,
+    moves,
+    openapi,
+    prospecting,
+    prospects,
+    sales_navigator,
+    uploads,
+)
 from leadyard.http.caller import Door
 from leadyard.http.errors import on_http_exception, on_leadyard_error, on_validation_error
+from leadyard.http.gate import Gate, RateLimitHeaders, StrangersAtTheGate
+from leadyard.http.limits import Limits, TimeLimits
 from leadyard.http.openapi import refusals
-from leadyard.http.rate_limit import RateLimits
 from leadyard.http.trace import Trace
+from leadyard.intake.provider import Provider
 from leadyard.model import Permission
 from leadyard.operations.operation import Database
+from leadyard.watching import spans
 
 _GROUP = "/v1/accounts/{accountGroupId}"
 _MOVE_ID = {"Move-Id": {"schema": {"type": "string"}, "description": "The id of the record of this move."}}
@@ -37,12 +54,14 @@ _MOVE_ID = {"Move-Id": {"schema": {"type": "string"}, "description": "The id of 
 # fmt: off
 def routes() -> list[Door]:
     """Returns every route of the API: method (and status, if not 200), path, handler, operation, answer, refusals of its
-    own. The operation is named for its permission; a route without one is open to every key. Fixed paths come before
-    those with an id in the same place."""
+    own. The operation is named for its permission; a route that needs nothing of the database names the permission
+    itself, and one with neither is open to every key. Fixed paths come before those with an id in the same place."""
     g, a, f, p = _GROUP, f"{_GROUP}/audiences", f"{_GROUP}/audiences/folders", f"{_GROUP}/prospects"
     one, folder, lead = f"{a}/{{audienceId}}", f"{f}/{{folderId}}", f"{p}/{{prospectId}}"
     audience, folder_answer = audiences.AudienceSuccessResponse, folders.AudienceFolderSuccessResponse
     gone, lead_answer = audiences.DeletedSuccessResponse, leads.LeadSuccessResponse
+    jobs, job = f"{g}/prospecting", f"{g}/prospecting/{{jobId}}"
+    navigator, entries = f"{g}/sales-navigator", sales_navigator.SalesNavigatorEntryListSuccessResponse
     return [
         _route("GET", "/v1/accounts", accounts.list_accounts, None, accounts.AccountListSuccessResponse),
         _route("GET", a, audiences.list_audiences, of_audiences.list_audiences, audiences.AudienceListSuccessResponse),
@@ -64,40 +83,75 @@ def routes() -> list[Door]:
         _route("GET", lead, leads.get_prospect, of_leads.get_lead, lead_answer, 404),
         _route("PATCH", lead, leads.update_prospect, of_leads.update_lead, lead_answer, 404, 422),
         _route("DELETE", lead, leads.delete_prospect, of_leads.erase_lead, gone, 404),
+        _route("GET", f"{navigator}/lead-lists", sales_navigator.list_lead_lists, Permission.PROSPECTING_READ, entries, 422),
+        _route("GET", f"{navigator}/saved-searches", sales_navigator.list_saved_searches, Permission.PROSPECTING_READ, entries, 422),
         _route("GET", f"{g}/moves", moves.list_moves, of_moves.list_moves, moves.MoveListSuccessResponse),
         _route("GET", f"{g}/moves/{{moveId}}", moves.get_move, of_moves.get_move, moves.MoveSuccessResponse, 404),
+        _route("POST 202", jobs, prospecting.start_prospecting, of_prospecting.start_prospecting, prospecting.ProspectingJobStartSuccessResponse, 404, 409, 422),
+        _route("GET", jobs, prospecting.list_prospecting, of_prospecting.list_jobs, prospecting.ProspectingJobListSuccessResponse),
+        _route("GET", job, prospecting.get_prospecting, of_prospecting.get_job, prospecting.ProspectingJobStatusSuccessResponse, 404),
+        _route("POST", f"{job}/cancel", prospecting.cancel_prospecting, of_prospecting.cancel_job, prospecting.ProspectingJobCancelSuccessResponse, 404, 422),
+        _route("GET", f"{job}/rejected.csv", prospecting.export_rejected, of_prospecting.list_rejected_rows, str, 404),
+        _route("POST 201", f"{g}/uploads", uploads.create_upload, of_uploads.start_upload, uploads.UploadSuccessResponse, 408, 413, 415, extra=uploads.DOCUMENTED),
     ]
 # fmt: on
 
 
 def build_app(
-    db: Database, *, rate_limits: str, in_background: Callable[[Database], Coroutine[Any, Any, None]]
+    db: Database,
+    *,
+    gate: Gate,
+    provider: Provider | None,
+    in_background: Sequence[Callable[[], Coroutine[Any, Any, None]]],
+    time_limits: TimeLimits = TimeLimits(read_s=20, request_s=60),  # noqa: B008  (frozen)
 ) -> FastAPI:
-    """Returns the ASGI application on the database; it closes the database when it stops.
+    """Returns the ASGI application on the database and the prospect provider, if there is one; it closes both when it
+    stops.
 
-    `rate_limits` is the text of LEADYARD_RATE_LIMITS; `in_background` runs for as long as the application does.
+    `gate` knows the callers and their limits; what is in `in_background` runs for as long as the application does, and
+    ends its work before anything is closed.
     """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        background = asyncio.create_task(in_background(db))
+        await gate.limits.open()
+        background = [asyncio.create_task(work()) for work in in_background]
         yield
-        background.cancel()
-        await asyncio.gather(background, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await gate.limits.close()
+        if provider is not None:
+            await provider.close()
         await db.close()
+        await asyncio.to_thread(spans.stop)
 
     app = FastAPIOffline(
         title="Leadyard", version=version("leadyard"), lifespan=lifespan, redirect_slashes=False, redoc_url=None
     )
     app.state.db = db
-    app.state.rate_limits = RateLimits(rate_limits)
+    app.state.provider = provider
+    app.state.gate = gate
     app.router.routes.extend(routes())
     app.add_exception_handler(LeadyardError, on_leadyard_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(HTTPException, _on_unknown_route)
+    # The last one added is the outermost.
+    app.add_middleware(StrangersAtTheGate, gate=gate)
+    app.add_middleware(Limits, limits=time_limits)
     app.add_middleware(Trace)
+    app.add_middleware(RateLimitHeaders)
     app.openapi = _openapi_once(app)  # type: ignore[method-assign]
     return app
+
+
+async def _on_unknown_route(request: Request, error: Exception) -> Response:
+    """No route has counted this request, so it is done here: a stranger may try paths no faster than keys."""
+    try:
+        await request.app.state.gate.count_stranger(request.scope)
+    except RateLimited as refusal:
+        return await on_leadyard_error(request, refusal)
+    return await on_http_exception(request, error)
 
 
 def _openapi_once(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -117,28 +171,35 @@ def _route(
     shape: type,
     *refused: int,
     headers: dict[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Door:
     method, _, status_text = method.partition(" ")
     status = int(status_text or 200)
     success: dict[str, Any] = {"model": shape, "description": shape.__doc__}
     if shape is str:
         success = {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The leads as CSV."}
+    if method == "POST":
+        refused, headers = (*refused, 409), {**(headers or {}), **openapi.REPLAYED}
     if headers:
         success["headers"] = headers
+    answers: dict[int | str, dict[str, Any]] = {status: success}
+    if status == 202:
+        answers[200] = {**success, "description": "The same, replayed after the work that was begun has ended."}
     documented = refusals(
         *refused, in_group=operation is not None, takes_body="body" in inspect.signature(handler).parameters
     )
-    permission: Permission | None = operation.permission if operation else None
+    permission = operation if isinstance(operation, Permission | None) else operation.permission
     return Door(
         path,
         handler,
         permission=permission,
         methods=[method],
         status_code=status,
-        responses={status: success, **documented},
+        responses={**answers, **documented},
         response_class=Response if shape is str else JSONResponse,  # Only for the document: which types an answer has.
         name=handler.__name__,
         operation_id=handler.__name__,
+        openapi_extra=deepcopy(dict(extra or {})),
         summary=handler.__name__.replace("_", " ").capitalize(),
         tags=[path.removeprefix(f"{_GROUP}/").removeprefix("/v1/").partition("/")[0]],
     )

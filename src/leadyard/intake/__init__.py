@@ -1,1 +1,1 @@
-"""Files of leads turned into profiles, one row at a time. Knows formats; decides nothing about leads."""
+"""Outside data turned into profiles: files one row at a time, a provider page by page. Decides nothing about leads."""

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import io
-from typing import BinaryIO
+from typing import Protocol
 
 from leadyard.errors import UnreadableFile
+
+
+class Stream(Protocol):
+    """What is asked of a binary file: the next bytes, at most `size` of them, none at the end."""
+
+    def read(self, size: int, /) -> bytes | None: ...
+
+    def close(self) -> None: ...
 
 
 class ByteSource(io.BufferedIOBase):
@@ -16,7 +24,7 @@ class ByteSource(io.BufferedIOBase):
 
     name = "input"  # TextIOWrapper passes it on.
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._waiting = b""
         self.bytes_read = 0

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from leadyard.errors import UnknownColumn
 from leadyard.intake.column_spellings import folded
+from leadyard.intake.csv_export import without_formula_quote
 
 _MAX_LISTED = 20
 _MAX_SHOWN = 60
@@ -34,11 +35,14 @@ def row_filter(
 ) -> Callable[[Sequence[str]], bool]:  # fmt: skip
     """Returns a function that tells whether a row's cells meet all conditions (COLUMN, VALUE).
 
-    Values are compared exactly, apart from white space around them; without conditions every row passes. Raises
-    UnknownColumn.
+    Values are compared exactly, apart from white space around them and from what protects a cell of our own files from
+    spreadsheets; without conditions every row passes. Raises UnknownColumn.
     """
-    wanted = [(find_column(header, column), value.strip()) for column, value in conditions]
-    return lambda cells: all(cells[index].strip() == value for index, value in wanted)
+    names = tuple(map(without_formula_quote, header))
+    wanted = [(find_column(names, column), value.strip()) for column, value in conditions]
+    return lambda cells: all(
+        value in (cells[index].strip(), without_formula_quote(cells[index]).strip()) for index, value in wanted
+    )
 
 
 def nearest(wanted: str, names: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from leadyard.intake.column_spellings import (
     custom_column_name,
     folded,
 )
-from leadyard.intake.csv_export import without_formula_quote
+from leadyard.intake.csv_export import reason_columns, without_formula_quote
 from leadyard.model import Profile
 
 __all__ = ["COLUMN_NAMES", "MAX_CUSTOM_NAME", "ColumnPlan", "custom_column_name", "plan_columns", "row_filter"]
@@ -67,9 +67,10 @@ def plan_columns(
     `mapping` (field → column; fields by their JSON names or customFields.NAME) wins over what is recognised. The
     identity column keeps its meaning when it is an e-mail, LinkedIn or provider id column and feeds providerId
     otherwise. When several columns could feed a field, the most trusted spelling does, then the leftmost; the others
-    stay custom. Raises UnknownColumn for a column or field that does not exist.
+    stay custom, but for the reasons at the beginning of a file of rejected rows. Raises UnknownColumn for a column or
+    field that does not exist.
     """
-    header = tuple(header)
+    header = tuple(map(without_formula_quote, header))
     fields: dict[str, int] = {}
     custom: dict[str, int] = {}
     for field, column in (mapping or {}).items():
@@ -80,7 +81,7 @@ def plan_columns(
         _place_identity(header, identity_column, fields)
     _place_recognised(header, fields, taken)
     custom = {name.removeprefix(CUSTOM_PREFIX): index for name, index in custom.items()}
-    _place_rest(header, {*fields.values(), *taken}, custom)
+    _place_rest(header, {*range(reason_columns(header)), *fields.values(), *taken}, custom)
     ordered = {field: fields[field] for field in FIELDS if field in fields}
     return ColumnPlan(header, ordered, custom, tuple((FIELDS[field], index) for field, index in ordered.items()))
 

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from leadyard.errors import UnreadableFile
-from leadyard.intake.byte_source import ByteSource
+from leadyard.intake.byte_source import ByteSource, Stream
 from leadyard.intake.csv_header import checked_header
 from leadyard.intake.csv_layout import SAMPLE_BYTES, encoding_of, layout_of
 from leadyard.intake.text_lines import TextLines
+
+# More than the sheet of any spreadsheet has, for some export all the rest of it. A file of nothing else keeps a worker
+# busy for hours without a row to show for it.
+MAX_BLANK_ROWS = 2_000_000
 
 
 class CsvRow(NamedTuple):
@@ -43,7 +47,7 @@ class CsvFile:
 
     def __init__(
         self,
-        stream: BinaryIO,
+        stream: Stream,
         *,
         encoding: str | None = None,
         delimiter: str | None = None,
@@ -102,7 +106,7 @@ class CsvFile:
 
     def _next_record(self) -> CsvRow | BadRow | None:
         """Returns the next record that is not blank, as wide as it happens to be, None at the end."""
-        while True:
+        for _ in range(MAX_BLANK_ROWS):
             self._lines.begin_record()
             try:
                 cells = next(self._records, None)
@@ -112,6 +116,9 @@ class CsvFile:
                 return None
             if any(map(str.strip, cells)):
                 return CsvRow(self._first_line(), tuple(cells))
+        raise UnreadableFile(
+            f"There are more than {MAX_BLANK_ROWS:,} blank rows before line {self._lines.line_number:,}: remove them."
+        )
 
     def _first_line(self) -> int:
         return self._lines.line_number - len(self._lines.record) + 1

@@ -17,7 +17,7 @@ def checked_header(cells: tuple[str, ...]) -> tuple[str, ...]:
     if any("\0" in cell for cell in cells):
         raise UnreadableFile(
             "The header holds NUL characters: the file is not text, or it is UTF-16 without a byte order mark; then "
-            "pass --encoding utf-16-le."
+            "save it as UTF-8, or name the encoding utf-16-le (on the command line: --encoding utf-16-le)."
         )
     names = tuple(cell.strip() for cell in cells)
     named = [name for name in names if name]

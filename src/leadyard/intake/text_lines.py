@@ -63,7 +63,10 @@ class TextLines(Iterator[str]):
         if self._encoding_was_given:
             advice = "The encoding was given: pass the one that the file was saved in."
         else:
-            advice = "Pass the encoding it was saved in, for Excel on Windows usually --encoding cp1252."
+            advice = (
+                "Save the file as UTF-8, or name the encoding it has, for Excel on Windows usually cp1252 (on the "
+                "command line: --encoding cp1252)."
+            )
         return UnreadableFile(f"{self._place(error)} is not valid {self._encoding}. {advice}")
 
     def _place(self, error: UnicodeError) -> str:

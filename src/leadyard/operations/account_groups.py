@@ -33,7 +33,19 @@ async def get_account_group(db: Database, *, account_group_id: str) -> AccountGr
     async with db.read(None) as tx:
         group = await account_groups.find(tx, account_group_id)
     if group is None:
-        raise NotFound("account group", account_group_id)
+        raise NotFound("account group", account_group_id, listed_by="leadyard account-groups list")
+    return group
+
+
+@retried
+async def limit_results(db: Database, *, account_group_id: str, max_results: int) -> AccountGroup:
+    """Sets how many prospects one job of the account group may bring in from a provider, for jobs that start from now
+    on, and returns the group; for the operator. Raises NotFound."""
+    async with db.write(None) as tx:
+        if not await account_groups.set_max_results(tx, account_group_id, max_results):
+            raise NotFound("account group", account_group_id, listed_by="leadyard account-groups list")
+        group = await account_groups.find(tx, account_group_id)
+    assert group is not None
     return group
 
 

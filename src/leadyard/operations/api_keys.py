@@ -1,4 +1,4 @@
-"""API keys: made, listed and revoked by the operator, recognised at the door."""
+"""API keys: made, listed, rotated and revoked by the operator, recognised at the door."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import hashlib
 import secrets
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadyard.clock import now_ms
-from leadyard.errors import Forbidden, NotFound, Unauthorized
+from leadyard.errors import Forbidden, KeyNotValid, NotFound, Unauthorized
 from leadyard.ids import new_id
 from leadyard.model import ApiKey, Caller, Permission
 from leadyard.operations.operation import retried
@@ -28,6 +28,11 @@ class Credential:
     api_key_id: str
     permissions: frozenset[Permission]
     account_group_id: str | None
+    expires_at: int | None = None
+
+    def is_expired(self, now: int) -> bool:
+        """Returns whether the key had expired by `now`, in milliseconds."""
+        return self.expires_at is not None and self.expires_at <= now
 
     def caller(self) -> Caller:
         """Returns the caller within the account group. Raises Forbidden, in the same words whether the group is
@@ -63,7 +68,7 @@ async def create_api_key(
     async with db.write(None) as tx:
         for group_id in key.account_group_ids:
             if await account_groups.find(tx, group_id) is None:
-                raise NotFound("account group", group_id)
+                raise NotFound("account group", group_id, listed_by="leadyard account-groups list")
         await api_keys.insert(tx, key, secret_hash=_hash(secret))
     return key, secret
 
@@ -80,8 +85,32 @@ async def revoke_api_key(db: Database, *, api_key_id: str) -> bool:
     """Revokes the key. Returns False if it was revoked before. Raises NotFound."""
     async with db.write(None) as tx:
         if not await api_keys.exists(tx, api_key_id):
-            raise NotFound("API key", api_key_id)
+            raise NotFound("API key", api_key_id, listed_by="leadyard keys list")
         return await api_keys.revoke(tx, api_key_id=api_key_id, now=now_ms())
+
+
+@retried
+async def rotate_api_key(db: Database, *, api_key_id: str, overlap_ms: int) -> tuple[ApiKey, str, int]:
+    """Makes a key that may do what this one may, for as long as it may, under the same name. Returns the new key, its
+    secret, which is shown this once, and the time at which the old one expires: `overlap_ms` from now, or earlier if it
+    was to expire earlier anyway.
+
+    Raises NotFound, and KeyNotValid for a key that is revoked or expired.
+    """
+    secret, now = _new_secret(), now_ms()
+    async with db.write(None) as tx:
+        old = await api_keys.find(tx, api_key_id)
+        if old is None:
+            raise NotFound("API key", api_key_id, listed_by="leadyard keys list")
+        old_expires_at = now + overlap_ms if old.expires_at is None else min(old.expires_at, now + overlap_ms)
+        # The statement asks again whether it is revoked: another transaction may have done that since we looked.
+        if (old.expires_at is not None and old.expires_at <= now) or not await api_keys.expire(
+            tx, api_key_id=api_key_id, expires_at=old_expires_at
+        ):
+            raise KeyNotValid
+        new = replace(old, id=new_id(), created_at=now, last_used_at=None)
+        await api_keys.insert(tx, new, secret_hash=_hash(secret))
+    return new, secret, old_expires_at
 
 
 @retried
@@ -91,19 +120,21 @@ async def authenticate(db: Database, *, secret: str, account_group_id: str) -> C
 
     The look-up by hash tells nothing by its timing: who can choose the hash to look up knows the secret.
     """
-    if not _is_well_formed(secret):
+    if not is_well_formed(secret):
         raise Unauthorized
     async with db.read(None) as tx:
         row = await api_keys.find_by_secret_hash(tx, secret_hash=_hash(secret), account_group_id=account_group_id)
     if row is None or row["revoked_at"] is not None:
         raise Unauthorized
-    if row["expires_at"] is not None and row["expires_at"] <= now_ms():
-        raise Unauthorized
-    return Credential(
+    credential = Credential(
         api_key_id=row["id"],
         permissions=frozenset(Permission(name) for name in from_document(row["permissions"])),
         account_group_id=row["account_group_id"],
+        expires_at=row["expires_at"],
     )
+    if credential.is_expired(now_ms()):
+        raise Unauthorized
+    return credential
 
 
 def _new_secret() -> str:
@@ -116,7 +147,8 @@ def _checksum(random_part: str) -> str:
     return f"{zlib.crc32(random_part.encode()):08x}"
 
 
-def _is_well_formed(secret: str) -> bool:
+def is_well_formed(secret: str) -> bool:
+    """Returns whether the text may be a secret of ours, without asking the database: prefix, length and checksum."""
     random_part = secret[len(_PREFIX) : -8]
     return (
         len(secret) == _SECRET_LENGTH

@@ -12,12 +12,14 @@ from leadyard.errors import AudienceTypeReserved, FolderTypeMismatch, NotFound
 from leadyard.ids import new_id
 from leadyard.model import HANDMADE_AUDIENCE_TYPES, Audience, AudienceType, Caller, FolderType, Page, Permission
 from leadyard.operations.guards import lock_audiences, ready_audience, refuse_if_populating
-from leadyard.operations.operation import operation, run_again_on_conflict
+from leadyard.operations.idempotency import remember_answer
+from leadyard.operations.operation import operation, retried, run_again_on_conflict
 from leadyard.store import audiences, folders, memberships
 from leadyard.store.db import Database
 
 _GROUPS_A_ROUND = 100
 _MEMBERSHIPS_A_BATCH = 5_000
+_EMPTYING = "empty_deleted_audiences"
 
 
 @operation(Permission.AUDIENCES_WRITE)
@@ -87,7 +89,9 @@ async def move_to_folder(db: Database, caller: Caller, *, audience_id: str, fold
             raise FolderTypeMismatch(audience_type=audience.type, folder_type=folder.audience_type)
         await refuse_if_populating(tx, locked)
         await audiences.put_into_folder(tx, audience_id, folder_id)
-    return replace(audience, folder_id=folder_id)
+        moved = replace(audience, folder_id=folder_id)
+        await remember_answer(tx, caller, moved)
+    return moved
 
 
 @operation(Permission.AUDIENCES_WRITE)
@@ -97,9 +101,12 @@ async def remove_from_folder(db: Database, caller: Caller, *, audience_id: str) 
         locked = await lock_audiences(tx, [audience_id])
         await refuse_if_populating(tx, locked)
         await audiences.put_into_folder(tx, audience_id, None)
-    return replace(locked[0].audience, folder_id=None)
+        removed = replace(locked[0].audience, folder_id=None)
+        await remember_answer(tx, caller, removed)
+    return removed
 
 
+@retried
 async def empty_deleted_audiences(db: Database) -> int:
     """Removes a batch of memberships of deleted audiences in every account group that has any; for the housekeeping of
     the service. Returns how many were removed: 0 means there is nothing left to do.
@@ -108,7 +115,9 @@ async def empty_deleted_audiences(db: Database) -> int:
     """
     async with db.read(None) as tx:
         group_ids = await audiences.list_groups_to_empty(tx, limit=_GROUPS_A_ROUND)
-    return sum([await run_again_on_conflict(partial(_empty_one, db, group_id)) for group_id in group_ids])
+    return sum(
+        [await run_again_on_conflict(partial(_empty_one, db, group_id), name=_EMPTYING) for group_id in group_ids]
+    )
 
 
 async def _empty_one(db: Database, account_group_id: str) -> int:
@@ -147,4 +156,5 @@ async def _insert(db: Database, caller: Caller, *, name: str, type: AudienceType
     )
     async with db.write(caller.account_group_id) as tx:
         await audiences.insert(tx, audience)
+        await remember_answer(tx, caller, audience)
     return audience

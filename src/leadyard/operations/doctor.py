@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from leadyard.operations.operation import retried
 from leadyard.store import doctor
-from leadyard.store.db import Database
+from leadyard.store.db import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,29 @@ async def check_account_group(db: Database, *, account_group_id: str) -> CheckUp
             found.append(
                 ("move_count", f"Move {row['id']} counts {row['moved_count']} leads but lists {row['lead_count']}.")
             )
+        found += await _check_jobs(tx)
     findings = tuple(Finding(account_group_id, check, message) for check, message in found)
     return CheckUp(account_group_id, looked_at, findings)
+
+
+async def _check_jobs(tx: Transaction) -> list[tuple[str, str]]:
+    found = [
+        (
+            "job_counts",
+            f"Job {row['id']} has read {row['read_count']} prospects but accounts for {row['accounted_count']}.",
+        )
+        for row in await doctor.find_miscounted_jobs(tx)
+    ]
+    found += [
+        ("job_on_deleted_audience", f"Job {row['id']} is active but its audience {row['audience_id']} was deleted.")
+        for row in await doctor.find_jobs_on_deleted_audiences(tx)
+    ]
+    found += [
+        ("job_rejections", f"Job {row['id']} keeps {row['stored']} rejected rows but counts {row['rejected_count']}.")
+        for row in await doctor.find_excess_rejections(tx)
+    ]
+    found += [
+        ("upload_pieces", f"Upload {row['id']} has {row['size_bytes']} bytes but its pieces {row['stored_bytes']}.")
+        for row in await doctor.find_incomplete_uploads(tx)
+    ]
+    return found

@@ -10,6 +10,7 @@ from leadyard.clock import now_ms
 from leadyard.errors import NotFound
 from leadyard.ids import new_id
 from leadyard.model import Audience, Caller, Folder, FolderType, Navigation, Permission
+from leadyard.operations.idempotency import remember_answer
 from leadyard.operations.operation import operation
 from leadyard.store import audiences, folders
 from leadyard.store.db import Database
@@ -31,6 +32,7 @@ async def create_folder(db: Database, caller: Caller, *, name: str, audience_typ
             updated_at=now,
         )
         await folders.insert(tx, folder)
+        await remember_answer(tx, caller, folder)
     return folder
 
 

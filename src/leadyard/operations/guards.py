@@ -1,12 +1,13 @@
-"""Questions that several operations ask about audiences inside their own transaction."""
+"""Questions that several operations ask, about audiences and uploads, inside their own transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from leadyard.clock import now_ms
 from leadyard.errors import AudienceNotReady, NotFound
-from leadyard.model import Audience
-from leadyard.store import audiences, jobs
+from leadyard.model import Audience, Upload
+from leadyard.store import audiences, jobs, uploads
 from leadyard.store.audiences import LockedAudience
 from leadyard.store.db import Transaction
 
@@ -36,3 +37,13 @@ async def refuse_if_populating(tx: Transaction, locked: Sequence[LockedAudience]
     busy = await jobs.find_populating(tx, [each.audience.id for each in locked])
     if busy is not None:
         raise AudienceNotReady(audience_id=busy[0], job_id=busy[1])
+
+
+async def usable_upload(tx: Transaction, upload_id: str) -> Upload:
+    """Locks the upload and returns it. A job on it that is inserted in the same transaction can rely on it: until the
+    commit the housekeeping passes over a locked upload, afterwards over one that a job reads. Raises NotFound unless it
+    is complete and has not expired."""
+    upload = await uploads.lock(tx, upload_id, now=now_ms())
+    if upload is None:
+        raise NotFound("upload", upload_id)
+    return upload

@@ -10,9 +10,11 @@ from leadyard.errors import LeadsNotInSource, NotFound, SameAudience
 from leadyard.ids import new_id
 from leadyard.model import Caller, Move, MoveResult, Page, Permission
 from leadyard.operations.guards import lock_audiences, refuse_if_populating
+from leadyard.operations.idempotency import remember_answer
 from leadyard.operations.operation import operation
 from leadyard.store import memberships, moves
 from leadyard.store.db import Database
+from leadyard.watching import metrics
 
 _MISSING_LEADS_SHOWN = 100
 
@@ -58,11 +60,14 @@ async def move_leads(
             lead_ids=tuple(distinct_ids),
         )
         await moves.insert(tx, move)
-    return MoveResult(
-        move=move,
-        source=replace(source.audience, prospect_count=done.source_count),
-        target=replace(target.audience, prospect_count=done.target_count),
-    )
+        result = MoveResult(
+            move=move,
+            source=replace(source.audience, prospect_count=done.source_count),
+            target=replace(target.audience, prospect_count=done.target_count),
+        )
+        await remember_answer(tx, caller, result)
+    metrics.moved(move.moved_count)
+    return result
 
 
 @operation(Permission.AUDIENCES_READ)

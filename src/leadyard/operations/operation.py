@@ -13,6 +13,7 @@ import structlog
 from leadyard.errors import Forbidden, ServiceUnavailable, TransactionConflict
 from leadyard.model import Caller, Permission
 from leadyard.store.db import Database
+from leadyard.watching import metrics, spans
 
 __all__ = ["Database", "Operation", "operation", "require_permission", "retried", "run_again_on_conflict"]
 
@@ -40,7 +41,8 @@ class Operation(Generic[P, R]):
 
     async def __call__(self, db: Database, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> R:
         require_permission(caller, self.permission)
-        return await run_again_on_conflict(functools.partial(self._function, db, caller, *args, **kwargs))
+        work = functools.partial(self._function, db, caller, *args, **kwargs)
+        return await run_again_on_conflict(work, name=self._function.__name__)
 
 
 def operation(
@@ -65,21 +67,24 @@ def retried(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
 
     @functools.wraps(function)
     async def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        return await run_again_on_conflict(functools.partial(function, *args, **kwargs))
+        return await run_again_on_conflict(functools.partial(function, *args, **kwargs), name=function.__name__)
 
     return run
 
 
-async def run_again_on_conflict(work: Callable[[], Awaitable[R]]) -> R:
+async def run_again_on_conflict(work: Callable[[], Awaitable[R]], *, name: str) -> R:
     """Runs the transaction, and runs it again when the database asks for that; it must hold everything it does inside.
 
     Pauses double and are drawn at random, so that two transactions which met do not meet again. Raises
-    ServiceUnavailable after 8 attempts.
+    ServiceUnavailable after 8 attempts. `name` is what metrics and spans call it.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return await work()
+            with spans.operation(name):
+                return await work()
         except TransactionConflict as conflict:
             _log.info("transaction_conflict", attempt=attempt + 1, reason=type(conflict.__cause__).__name__)
+            metrics.transaction_retried(name)
             await asyncio.sleep(random.uniform(0, _FIRST_PAUSE_S * 2**attempt))  # noqa: S311  (jitter, not a secret)
+    metrics.transaction_given_up(name)
     raise ServiceUnavailable("Nothing was changed. Try again in a moment.", retry_after_s=2)

@@ -18,6 +18,7 @@ _MAX_SHOWN = 60
 # C0 and C1 controls and DEL, except tab, newline and carriage return, which some texts may hold; and lone surrogates,
 # which no database can store as UTF-8.
 _NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _LINE_CONTROL = re.compile("[\t\n\r]")
 
 # Copying from a browser or a chat drags zero-width and direction marks along; str.strip() alone leaves those.
@@ -87,6 +88,11 @@ def too_long(label: str, length: int, max_length: int) -> InvalidProspect:
 def without_invisible_edges(value: str) -> str:
     """Returns the value without white space and zero-width characters around it: for texts that identify someone."""
     return value.strip(_EDGES)
+
+
+def storable(text: str) -> str:
+    """Returns the text with U+FFFD in place of what PostgreSQL cannot keep in a document: NUL and lone surrogates."""
+    return _NOT_STORABLE.sub("\ufffd", text)
 
 
 def _refuse_controls(value: str, label: str, several_lines: bool) -> None:

@@ -8,14 +8,15 @@ from leadyard.store.db import Row, Statement, Transaction
 _INSERT = Statement(
     "INSERT INTO account_groups (id, name, created_at) VALUES (:id, :name, :created_at)", across_groups=True
 )
-_LIST = Statement("SELECT id, name, created_at FROM account_groups ORDER BY id", across_groups=True)
-_FIND = Statement("SELECT id, name, created_at FROM account_groups WHERE id = :id", across_groups=True)
+_LIST = Statement("SELECT id, name, created_at, max_results FROM account_groups ORDER BY id", across_groups=True)
+_FIND = Statement("SELECT id, name, created_at, max_results FROM account_groups WHERE id = :id", across_groups=True)
 _LIST_OF_KEY = Statement(
-    """SELECT g.id, g.name, g.created_at
+    """SELECT g.id, g.name, g.created_at, g.max_results
     FROM api_key_account_groups k JOIN account_groups g ON g.id = k.account_group_id
     WHERE k.api_key_id = :api_key_id AND g.id > :after ORDER BY g.id LIMIT :limit""",
     across_groups=True,
 )
+_SET_MAX_RESULTS = Statement("UPDATE account_groups SET max_results = :max_results WHERE id = :id", across_groups=True)
 
 
 async def insert(tx: Transaction, group: AccountGroup) -> None:
@@ -39,5 +40,10 @@ async def list_of_key(tx: Transaction, *, api_key_id: str, after: str, limit: in
     return [_group(row) for row in await tx.rows(_LIST_OF_KEY, api_key_id=api_key_id, after=after, limit=limit)]
 
 
+async def set_max_results(tx: Transaction, account_group_id: str, max_results: int) -> bool:
+    """Sets how many prospects one job of the account group may bring in. Returns whether there is such a group."""
+    return await tx.run(_SET_MAX_RESULTS, id=account_group_id, max_results=max_results) == 1
+
+
 def _group(row: Row) -> AccountGroup:
-    return AccountGroup(id=row["id"], name=row["name"], created_at=row["created_at"])
+    return AccountGroup(id=row["id"], name=row["name"], created_at=row["created_at"], max_results=row["max_results"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from leadyard.model import ApiKey, Permission
 from leadyard.store.db import Row, Statement, Transaction, as_document, from_document
 
@@ -20,8 +22,23 @@ _FIND = Statement(
     across_groups=True,
 )
 _LIST = Statement(
-    """SELECT k.id, k.name, k.permissions, k.created_at, k.expires_at, k.revoked_at, g.account_group_id
+    """SELECT k.id, k.name, k.permissions, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, g.account_group_id
     FROM api_keys k JOIN api_key_account_groups g ON g.api_key_id = k.id ORDER BY k.id, g.account_group_id""",
+    across_groups=True,
+)
+_FIND_BY_ID = Statement(
+    """SELECT k.id, k.name, k.permissions, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, g.account_group_id
+    FROM api_keys k JOIN api_key_account_groups g ON g.api_key_id = k.id
+    WHERE k.id = :id ORDER BY g.account_group_id""",
+    across_groups=True,
+)
+_EXPIRE = Statement(
+    "UPDATE api_keys SET expires_at = :expires_at WHERE id = :id AND revoked_at IS NULL", across_groups=True
+)
+# Several processes write this; the later time wins, whoever comes last.
+_SET_LAST_USED = Statement(
+    """UPDATE api_keys SET last_used_at = u.last_used_at FROM :uses{id text, last_used_at bigint} AS u
+    WHERE api_keys.id = u.id AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < u.last_used_at)""",
     across_groups=True,
 )
 _REVOKE = Statement("UPDATE api_keys SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL", across_groups=True)
@@ -61,6 +78,22 @@ async def revoke(tx: Transaction, *, api_key_id: str, now: int) -> bool:
     return await tx.run(_REVOKE, id=api_key_id, now=now) == 1
 
 
+async def find(tx: Transaction, api_key_id: str) -> ApiKey | None:
+    """Returns the key, revoked or not, or None."""
+    rows = await tx.rows(_FIND_BY_ID, id=api_key_id)
+    return _key(rows[0], tuple(row["account_group_id"] for row in rows)) if rows else None
+
+
+async def expire(tx: Transaction, *, api_key_id: str, expires_at: int) -> bool:
+    """Lets the key expire at that time. Returns False, and does nothing, if it is revoked."""
+    return await tx.run(_EXPIRE, id=api_key_id, expires_at=expires_at) == 1
+
+
+async def set_last_used(tx: Transaction, uses: Mapping[str, int]) -> None:
+    """Writes when each of the keys was last used, unless a later time is written already."""
+    await tx.run(_SET_LAST_USED, uses=[{"id": id, "last_used_at": at} for id, at in sorted(uses.items())])
+
+
 async def exists(tx: Transaction, api_key_id: str) -> bool:
     """Returns whether there is such a key, revoked or not."""
     return await tx.row(_EXISTS, id=api_key_id) is not None
@@ -75,4 +108,5 @@ def _key(row: Row, account_group_ids: tuple[str, ...]) -> ApiKey:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"],
     )

@@ -39,12 +39,38 @@ _MISCOUNTED_MOVES = Statement(
     WHERE account_group_id = :account_group_id AND moved_count <> json_array_length(lead_ids)
     ORDER BY id LIMIT :limit""",
 )
+_MISCOUNTED_JOBS = Statement(
+    """SELECT id, read_count, created_count + matched_count + rejected_count AS accounted_count FROM jobs
+    WHERE account_group_id = :account_group_id AND read_count <> created_count + matched_count + rejected_count
+    ORDER BY id LIMIT :limit"""
+)
+_ON_DELETED_AUDIENCES = Statement(
+    """SELECT j.id, j.audience_id FROM jobs j
+    JOIN audiences a ON a.account_group_id = j.account_group_id AND a.id = j.audience_id
+    WHERE j.account_group_id = :account_group_id AND j.status IN ('queued', 'running') AND a.deleted_at IS NOT NULL
+    ORDER BY j.id LIMIT :limit"""
+)
+_TOO_MANY_REJECTIONS = Statement(
+    """SELECT j.id, j.rejected_count, count(r.number) AS stored FROM jobs j
+    JOIN job_rejections r ON r.account_group_id = j.account_group_id AND r.job_id = j.id
+    WHERE j.account_group_id = :account_group_id
+    GROUP BY j.id, j.rejected_count HAVING count(r.number) > j.rejected_count ORDER BY j.id LIMIT :limit"""
+)
+# Whoever removes the first piece forgets the size in the same transaction. How long a piece is costs no reading of it.
+_INCOMPLETE_UPLOADS = Statement(
+    """SELECT u.id, u.size_bytes, COALESCE(sum(length(p.content)), 0) AS stored_bytes FROM uploads u
+    LEFT JOIN upload_pieces p ON p.account_group_id = u.account_group_id AND p.upload_id = u.id
+    WHERE u.account_group_id = :account_group_id AND u.size_bytes IS NOT NULL
+    GROUP BY u.id, u.size_bytes HAVING u.size_bytes <> COALESCE(sum(length(p.content)), 0)
+    ORDER BY u.id LIMIT :limit"""
+)
 _TOTALS = Statement(
     """SELECT (SELECT count(*) FROM audiences WHERE account_group_id = :account_group_id
         AND deleted_at IS NULL) AS audiences,
     (SELECT count(*) FROM leads WHERE account_group_id = :account_group_id) AS leads,
     (SELECT count(*) FROM memberships WHERE account_group_id = :account_group_id) AS memberships,
-    (SELECT count(*) FROM moves WHERE account_group_id = :account_group_id) AS moves"""
+    (SELECT count(*) FROM moves WHERE account_group_id = :account_group_id) AS moves,
+    (SELECT count(*) FROM jobs WHERE account_group_id = :account_group_id) AS jobs"""
 )
 
 
@@ -68,8 +94,28 @@ async def find_miscounted_moves(tx: Transaction) -> list[Row]:
     return await tx.rows(_MISCOUNTED_MOVES, limit=_LIMIT)
 
 
+async def find_miscounted_jobs(tx: Transaction) -> list[Row]:
+    """Returns jobs (id, read_count, accounted_count) that have read another number of prospects than they tell of."""
+    return await tx.rows(_MISCOUNTED_JOBS, limit=_LIMIT)
+
+
+async def find_jobs_on_deleted_audiences(tx: Transaction) -> list[Row]:
+    """Returns active jobs (id, audience_id) whose audience was deleted."""
+    return await tx.rows(_ON_DELETED_AUDIENCES, limit=_LIMIT)
+
+
+async def find_excess_rejections(tx: Transaction) -> list[Row]:
+    """Returns jobs (id, rejected_count, stored) that keep more rejected rows than they count."""
+    return await tx.rows(_TOO_MANY_REJECTIONS, limit=_LIMIT)
+
+
+async def find_incomplete_uploads(tx: Transaction) -> list[Row]:
+    """Returns complete uploads (id, size_bytes, stored_bytes) whose pieces are not as long as the whole."""
+    return await tx.rows(_INCOMPLETE_UPLOADS, limit=_LIMIT)
+
+
 async def count_rows(tx: Transaction) -> dict[str, int]:
-    """Returns how many audiences, leads, memberships and moves the account group has."""
+    """Returns how many audiences, leads, memberships, moves and jobs the account group has."""
     row = await tx.row(_TOTALS)
     assert row is not None
-    return {name: row[name] for name in ("audiences", "leads", "memberships", "moves")}
+    return {name: row[name] for name in ("audiences", "leads", "memberships", "moves", "jobs")}

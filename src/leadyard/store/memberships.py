@@ -59,6 +59,14 @@ _AMONG_FILTERED = Statement(
     WHERE {_FITS} ORDER BY m.lead_id LIMIT :limit""",
     sqlite=f"{_MEMBER_AND_LEAD} AND m.lead_id IN :among[] ORDER BY m.lead_id LIMIT :limit",
 )
+_COUNT_WITHOUT_EMAIL = Statement(
+    f"""SELECT count(*) AS members FROM memberships m {_LEAD_OF_MEMBER} WHERE m.account_group_id = :account_group_id
+    AND m.audience_id = :audience_id AND m.added_at >= :added_from AND l.email IS NULL""",
+    sqlite="""SELECT count(*) AS members
+    FROM memberships m JOIN leads l ON l.account_group_id = m.account_group_id AND l.id = m.lead_id
+    WHERE m.account_group_id = :account_group_id AND m.audience_id = :audience_id AND m.added_at >= :added_from
+    AND l.email IS NULL""",
+)
 
 _IN_SOURCE = "account_group_id = :account_group_id AND lead_id IN :lead_ids[] AND audience_id = :source"
 # PostgreSQL plans by statistics that lag behind a big import, and then takes an audience for empty: reading all of it
@@ -176,6 +184,12 @@ async def list_filtered(
     else:
         rows = await tx.rows(_AMONG_FILTERED, among=list(among), **values)
     return [Member(lead=lead_from(row), added_at=row["added_at"]) for row in rows]
+
+
+async def count_without_email(tx: Transaction, audience_id: str, *, added_from: int) -> int:
+    """Returns how many members that were added at that time or later have no e-mail."""
+    row = await tx.row(_COUNT_WITHOUT_EMAIL, audience_id=audience_id, added_from=added_from)
+    return row["members"] if row else 0
 
 
 async def transfer(

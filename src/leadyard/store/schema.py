@@ -26,6 +26,11 @@ def head_revision() -> str:
     return max(_known_revisions())
 
 
+def is_known(revision: str) -> bool:
+    """Returns whether this version of the service has a migration of that name."""
+    return revision in _known_revisions()
+
+
 def refuse_unknown(revision: str | None) -> None:
     """Raises SchemaOutOfDate for a revision that this version of the service has never heard of."""
     if revision is not None and revision not in _known_revisions():

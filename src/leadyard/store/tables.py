@@ -13,10 +13,12 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -46,6 +48,8 @@ PROFILE_TEXT_COLUMNS = (
     "company_website",
 )  # fmt: skip
 
+JOB_COUNTS = ("read", "created", "matched", "added", "already_in_audience", "rejected", "emails_found")
+
 
 def _group() -> Column[str]:
     return Column("account_group_id", IDENTIFIER, ForeignKey("account_groups.id"), nullable=False)
@@ -57,6 +61,8 @@ account_groups = Table(
     Column("id", IDENTIFIER, primary_key=True),
     Column("name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # How many prospects one job may bring in from a provider.
+    Column("max_results", Integer, nullable=False, server_default="2000"),
 )
 
 api_keys = Table(
@@ -70,6 +76,8 @@ api_keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    # Written now and then, so it may be a minute old.
+    Column("last_used_at", BigInteger),
 )
 
 api_key_account_groups = Table(
@@ -238,6 +246,25 @@ jobs = Table(
     Column("audience_id", IDENTIFIER, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    # What the type needs, as it was asked for; and where the next batch begins, in a form only the source knows.
+    Column("source", DOCUMENT, nullable=False, server_default="{}"),
+    Column("position", DOCUMENT),
+    Column("search_emails", Boolean, nullable=False, server_default=text("false")),
+    Column("stage", Text, nullable=False, server_default="import"),
+    Column("import_progress", Double, nullable=False, server_default="0"),
+    Column("enrichment_progress", Double, nullable=False, server_default="0"),
+    *(Column(f"{name}_count", BigInteger, nullable=False, server_default="0") for name in JOB_COUNTS),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("api_key_id", IDENTIFIER),
+    # No foreign key: an upload goes when no active job needs it any more, the record of the job stays.
+    Column("upload_id", IDENTIFIER),
+    # The lease is by the database's clock. Its number rises with every claim and is what refuses a worker that was
+    # away too long; the time only says when others may try.
+    Column("lease_number", BigInteger, nullable=False, server_default="0"),
+    Column("lease_until", BigInteger, nullable=False, server_default="0"),
+    Column("ready_at", BigInteger, nullable=False, server_default="0"),
+    Column("failed_attempts", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("account_group_id", "id"),
     ForeignKeyConstraint(["account_group_id", "audience_id"], ["audiences.account_group_id", "audiences.id"]),
     CheckConstraint("status IN ('queued', 'running', 'completed', 'failed', 'cancelled')", name="status"),
@@ -250,4 +277,63 @@ jobs = Table(
         postgresql_where=text("status IN ('queued', 'running')"),
         sqlite_where=text("status IN ('queued', 'running')"),
     ),
+)
+
+job_rejections = Table(
+    "job_rejections",
+    metadata,
+    Column("account_group_id", IDENTIFIER, nullable=False),
+    Column("job_id", IDENTIFIER, nullable=False),
+    # Counts from 1 in the order in which the rows were rejected.
+    Column("number", BigInteger, nullable=False),
+    Column("line", BigInteger),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("cells", DOCUMENT, nullable=False),
+    PrimaryKeyConstraint("account_group_id", "job_id", "number"),
+    ForeignKeyConstraint(["account_group_id", "job_id"], ["jobs.account_group_id", "jobs.id"]),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    _group(),
+    Column("id", IDENTIFIER, nullable=False),
+    # Both null until the last piece has arrived.
+    Column("size_bytes", BigInteger),
+    Column("sha256", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_group_id", "id"),
+    Index(None, "expires_at"),
+)
+
+# In the database and not on a disk, so that any worker on any machine can read it, and a backup has it.
+upload_pieces = Table(
+    "upload_pieces",
+    metadata,
+    Column("account_group_id", IDENTIFIER, nullable=False),
+    Column("upload_id", IDENTIFIER, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("account_group_id", "upload_id", "number"),
+    ForeignKeyConstraint(["account_group_id", "upload_id"], ["uploads.account_group_id", "uploads.id"]),
+)
+
+idempotency_answers = Table(
+    "idempotency_answers",
+    metadata,
+    _group(),
+    Column("key", IDENTIFIER, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    # Of the attempt that may store the answer. Another attempt that takes over brings its own.
+    Column("token", IDENTIFIER, nullable=False),
+    # Null while the request is in flight.
+    Column("status", Integer),
+    Column("headers", DOCUMENT),
+    Column("body", Text),
+    Column("job_id", IDENTIFIER),
+    Column("expires_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_group_id", "key"),
+    Index(None, "expires_at"),
 )

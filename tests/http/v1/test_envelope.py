@@ -18,6 +18,7 @@ import pytest
 
 from leadyard.clock import now_ms, to_iso
 from leadyard.http.server import routes
+from leadyard.model import Permission
 from tests.answers import ID, TIME, TRACE_ID, UNKNOWN_ID, data_of, refusal
 from tests.routes import method_of
 from tests.service import Service, Tenant, make_tenant, run_sql
@@ -173,7 +174,9 @@ def test_the_trace_id_is_on_the_log_line_of_the_request(
 
 
 def test_the_trace_id_is_on_every_other_log_line_of_the_request_too(shared: Tenant) -> None:
-    trace_id = shared.client.get("/audiences").json()["traceId"]
+    # A key that no process has seen yet, so that the database is asked for it.
+    with shared.new_client(shared.key_with(*Permission)) as client:
+        trace_id = client.get("/audiences").json()["traceId"]
 
     statements = [line["sql"] for line in lines_of(shared.service, trace_id) if line["event"] == "statement"]
 
@@ -403,6 +406,8 @@ def test_a_connection_lost_during_a_request_is_not_the_clients_business(victim: 
     if not victim.service.is_postgresql:
         assert [victim.client.get(url).status_code for url in urls] == [200, 200]
         return
+    # A key that no process has seen yet, so that the database is asked for it.
+    victim.client.headers["Authorization"] = f"Bearer {victim.key_with(*Permission)}"
     for url, table in zip(urls, ("api_keys", "account_groups"), strict=True):
         assert while_waiting_for(table, victim, url).status_code == 200
 

@@ -12,10 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import ForeignKeyConstraint, Table
 
+from leadyard.clock import now_ms
 from leadyard.http.caller import Door
 from leadyard.ids import new_id
 from leadyard.store.tables import metadata
-from tests.answers import data_of, refusal
+from tests.answers import UNKNOWN_ID, data_of, refusal
 from tests.routes import EVERY_ROUTE, method_of
 from tests.service import Service, Tenant, make_tenant
 
@@ -67,11 +68,24 @@ def twins(service: Service) -> Twins:
         source,
     )
     a.sql("UPDATE leads SET provider_id = 'a/b' WHERE account_group_id = $1 AND id = $2", a.account_group_id, leads[0])
+    insert_rows_of_jobs(a, job)
     for table in TENANT_TABLES:
         copy_rows(table, a, b)
     return _make_b_differ(
         Twins(a, b, source, target, populated, folder, leads, move, job, new_id(), new_id(), new_id())
     )
+
+
+def insert_rows_of_jobs(a: Tenant, job: str) -> None:
+    """Gives the tenant a row in each of the tables around jobs."""
+    group, upload, later = a.account_group_id, new_id(), now_ms() + 3_600_000
+    for text, values in (
+        ("job_rejections VALUES ($1, $2, 1, 2, 'INVALID_EMAIL', 'Wrong.', '[]')", (group, job)),
+        ("uploads VALUES ($1, $2, 1, 'a', 1, $3)", (group, upload, later)),
+        ("upload_pieces VALUES ($1, $2, 0, $3)", (group, upload, b"a")),
+        ("idempotency_answers VALUES ($1, 'key', 'fingerprint', 'token', 200, '{}', '{}', NULL, $2)", (group, later)),
+    ):
+        a.sql(f"INSERT INTO {text}", *values)
 
 
 def copy_rows(table: Table, a: Tenant, b: Tenant) -> None:
@@ -92,6 +106,8 @@ def _make_b_differ(twins: Twins) -> Twins:
     b.sql("UPDATE folders SET name = $1 WHERE account_group_id = $2", B_ONLY, group)
     b.sql("UPDATE leads SET first_name = $1, last_name = NULL WHERE account_group_id = $2", B_ONLY, group)
     b.end_job(twins.job)
+    b.sql("UPDATE jobs SET error_code = 'X', error_message = $1 WHERE account_group_id = $2", B_ONLY, group)
+    b.sql("UPDATE job_rejections SET message = $1 WHERE account_group_id = $2", B_ONLY, group)
     b.insert_job(twins.source, "failed")
     b.insert_job(twins.target, "queued")
     b.sql(
@@ -244,6 +260,36 @@ def _erase_lead(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
     return [tenant.client.delete(f"/prospects/{each}") for each in (twins.leads[0], twins.b_only_lead)]
 
 
+def _upload(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
+    return [tenant.client.post("/uploads", content=b"email\n", headers={"Content-Type": "text/csv"})]
+
+
+def _sales_navigator(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
+    return [tenant.client.get(f"/sales-navigator/{each}") for each in ("lead-lists", "saved-searches")]
+
+
+def _start(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
+    urls = {"type": "url_upload", "profileUrls": ["https://www.linkedin.com/in/ada"]}
+    ids = (twins.source, twins.target, twins.populated, UNKNOWN_ID)
+    return [tenant.client.post("/prospecting", json={**urls, "audience": {"id": each}}) for each in ids]
+
+
+def _list_jobs(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
+    return [tenant.client.get("/prospecting")]
+
+
+def _get_job(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
+    return [tenant.client.get(f"/prospecting/{twins.job}")]
+
+
+def _cancel(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
+    return [tenant.client.post(f"/prospecting/{twins.job}/cancel")]
+
+
+def _rejected(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
+    return [tenant.client.get(f"/prospecting/{twins.job}/rejected.csv")]
+
+
 # What A calls, and the statuses A gets when nothing of the twin shines through. A route that is not here fails.
 CALLS: dict[tuple[str, str], tuple[Call, list[int]]] = {
     ("GET", "/v1/accounts"): (_list_accounts, [200]),
@@ -266,6 +312,15 @@ CALLS: dict[tuple[str, str], tuple[Call, list[int]]] = {
     ("GET", f"{_G}/prospects/{{prospectId}}"): (_get_lead, [200, 404]),
     ("PATCH", f"{_G}/prospects/{{prospectId}}"): (_update_lead, [200, 404]),
     ("DELETE", f"{_G}/prospects/{{prospectId}}"): (_erase_lead, [200, 404]),
+    ("POST", f"{_G}/uploads"): (_upload, [201]),
+    # Nothing of ours is behind these: whose lists a provider shows is tested with a provider.
+    ("GET", f"{_G}/sales-navigator/lead-lists"): (_sales_navigator, [422, 422]),
+    ("GET", f"{_G}/sales-navigator/saved-searches"): (_sales_navigator, [422, 422]),
+    ("POST", f"{_G}/prospecting"): (_start, [202, 202, 409, 404]),
+    ("GET", f"{_G}/prospecting"): (_list_jobs, [200]),
+    ("GET", f"{_G}/prospecting/{{jobId}}"): (_get_job, [200]),
+    ("POST", f"{_G}/prospecting/{{jobId}}/cancel"): (_cancel, [200]),
+    ("GET", f"{_G}/prospecting/{{jobId}}/rejected.csv"): (_rejected, [200]),
     ("GET", f"{_G}/moves"): (_list_moves, [200]),
     ("GET", f"{_G}/moves/{{moveId}}"): (_get_move, [200]),
 }
@@ -307,7 +362,13 @@ def test_the_twin_itself_is_answered_from_its_own_rows(twins: Twins, route: Door
         assert (data_of(answers[0])["matched"], data_of(answers[0])["created"]) == (7, 2)
     elif call in (_delete_folder, _delete_audience, _erase_lead):
         assert [answer.status_code for answer in answers] == [200, 200]
-    elif call not in (_create, _create_folder):
+    elif call is _start:
+        assert [answer.status_code for answer in answers] == [202, 409, 202, 404]
+    elif call is _list_jobs:
+        assert len(data_of(answers[0])["items"]) == 3
+    elif call is _cancel:
+        assert [answer.status_code for answer in answers] == [422]
+    elif call not in (_create, _create_folder, _upload, _sales_navigator):
         assert any(B_ONLY in answer.text for answer in answers)
     assert rows_of(twins.a) == before
 

@@ -11,10 +11,17 @@ import asyncpg
 
 from leadyard.errors import ServiceUnavailable, TransactionConflict
 from leadyard.store.db.database import Row
+from leadyard.store.db.failures import unavailable
 from leadyard.store.db.log import log_statement
+from leadyard.store.db.queue import Queue
 from leadyard.store.db.statement import Statement
+from leadyard.watching import metrics, spans
 
-_RETRY_AFTER_S = 2
+# PostgreSQL itself ends a statement after 60 s. Longer than that is waited only for a server, or a network, that says
+# nothing at all any more.
+_SILENCE_S = 75
+# What a connection gets to say that it is in order again before it is thrown away.
+_TIDY_UP_S = 5
 # What another transaction did to us, not what we did wrong: the same work, run again, can succeed.
 _RUN_AGAIN = (
     asyncpg.DeadlockDetectedError,
@@ -33,6 +40,17 @@ _LOST = (
     # What asyncpg says for a moment of a connection whose end it has been told but has not yet noticed.
     asyncpg.InternalClientError,
 )
+# What the server could not do, and why in a word. An OSError is the silence of the server, or of the network.
+_REASONS: dict[type[BaseException], str] = {
+    asyncpg.DiskFullError: "disk_full",
+    asyncpg.PostgresIOError: "io_error",
+    asyncpg.ReadOnlySQLTransactionError: "read_only",
+    asyncpg.OutOfMemoryError: "out_of_memory",
+    asyncpg.QueryCanceledError: "statement_timeout",
+    OSError: "no_answer",
+}
+_FAILED: tuple[type[BaseException], ...] = tuple(_REASONS)
+_SYSTEM = "postgresql"
 # Whatever PostgreSQL says instead of letting us in: starting up, too many, closed to connections, dropped, not allowed.
 _UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -47,19 +65,16 @@ class PostgresqlTransaction:
         self.account_group_id = account_group_id
 
     async def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
-        log_statement(statement.postgresql)
-        with _errors_in_a_statement():
+        with _sent(statement.postgresql):
             return cast("list[Row]", await self._connection.fetch(statement.postgresql, *self._bind(statement, values)))
 
     async def row(self, statement: Statement, /, **values: Any) -> Row | None:
-        log_statement(statement.postgresql)
-        with _errors_in_a_statement():
+        with _sent(statement.postgresql):
             found = await self._connection.fetchrow(statement.postgresql, *self._bind(statement, values))
             return cast("Row | None", found)
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
-        log_statement(statement.postgresql)
-        with _errors_in_a_statement():
+        with _sent(statement.postgresql):
             status = await self._connection.execute(statement.postgresql, *self._bind(statement, values))
         # The command tag, "UPDATE 25", is where PostgreSQL says how many rows it changed.
         return int(status.rsplit(" ", 1)[-1])
@@ -72,9 +87,10 @@ class PostgresqlTransaction:
 class PostgresqlDatabase:
     """See Database."""
 
-    def __init__(self, url: str, *, pool_size: int, wait_s: float, prepared_statements: bool) -> None:
+    def __init__(self, url: str, *, pool_size: int, queue_size: int, wait_s: float, prepared_statements: bool) -> None:
         self.url = url
         self._pool_size = pool_size
+        self._queue = Queue(connections=pool_size, waiters=queue_size)
         self._wait_s = wait_s
         self._prepared_statements = prepared_statements
         self._pool: asyncpg.Pool | None = None
@@ -113,12 +129,14 @@ class PostgresqlDatabase:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
         pool = self._pool or await self._open()
-        with _errors_in_connecting():
-            connection = await pool.acquire(timeout=self._wait_s)
-        try:
-            yield connection
-        finally:
-            await pool.release(connection)
+        with self._queue.place():
+            with metrics.waiting_for_connection(), _errors_in_connecting():
+                connection = await pool.acquire(timeout=self._wait_s)
+            try:
+                with metrics.holding_connection():
+                    yield connection
+            finally:
+                await _give_back(pool, connection)
 
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:
@@ -129,6 +147,7 @@ class PostgresqlDatabase:
                         min_size=0,
                         max_size=self._pool_size,
                         timeout=self._wait_s,
+                        command_timeout=_SILENCE_S,
                         # Our transactions leave nothing behind, so the round trip that wipes a session is spared.
                         reset=_leave_as_it_is,
                         # Poolers that hand each transaction another session cannot keep prepared statements.
@@ -150,31 +169,42 @@ async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
     return None
 
 
+async def _give_back(pool: asyncpg.Pool, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+    try:
+        await pool.release(connection, timeout=_TIDY_UP_S)
+    except (TimeoutError, *_LOST):
+        # It did not come to rest in time, and the pool has thrown it away; a new one takes its place. What was done on
+        # it is over by now, well or badly, so this is nobody's error.
+        return
+
+
 async def _command(connection: asyncpg.pool.PoolConnectionProxy, command: str) -> None:
-    log_statement(command)
-    with _errors_in_a_statement():
+    with _sent(command):
         await connection.execute(command)
 
 
 async def _commit(connection: asyncpg.pool.PoolConnectionProxy) -> None:
     log_statement("COMMIT")
     try:
-        await connection.execute("COMMIT")
+        with spans.statement("COMMIT", _SYSTEM):
+            await connection.execute("COMMIT")
     except _RUN_AGAIN as error:
         raise TransactionConflict(str(error)) from error
     except (*_LOST, OSError) as error:
         # Once COMMIT is on its way nobody can know whether it arrived, so it must not be run again from here.
-        raise ServiceUnavailable(
-            "The connection was lost during the commit. The change is either wholly there or wholly not: read the "
-            "current state before you repeat the request.",
-            retry_after_s=_RETRY_AFTER_S,
+        raise unavailable(
+            "commit_unknown",
+            details="The connection was lost during the commit. The change is either wholly there or wholly not: read "
+            "the current state before you repeat the request.",
         ) from error
+    except _FAILED as error:
+        raise _failed(error) from error
 
 
 async def _roll_back(connection: asyncpg.pool.PoolConnectionProxy) -> None:
     log_statement("ROLLBACK")
     try:
-        await connection.execute("ROLLBACK")
+        await connection.execute("ROLLBACK", timeout=_TIDY_UP_S)
     except (*_LOST, OSError, asyncpg.PostgresError):
         # A connection that is gone has rolled back already; one in any other trouble must not be used again. One that
         # the pool has already dropped does not even let itself be terminated.
@@ -183,19 +213,29 @@ async def _roll_back(connection: asyncpg.pool.PoolConnectionProxy) -> None:
 
 
 @contextmanager
-def _errors_in_a_statement() -> Iterator[None]:
+def _sent(sql: str) -> Iterator[None]:
+    """Around the sending of a text: its log line, its span, and what its errors mean."""
+    log_statement(sql)
     try:
-        yield
+        with spans.statement(sql, _SYSTEM):
+            yield
     except (*_RUN_AGAIN, *_LOST) as error:
         # Lost before COMMIT was sent: PostgreSQL rolls back, so running again cannot do the work twice.
         raise TransactionConflict(type(error).__name__) from error
-    except (asyncpg.QueryCanceledError, asyncpg.DiskFullError, asyncpg.OutOfMemoryError, OSError) as error:
-        raise ServiceUnavailable("Nothing was changed. Try again in a moment.", retry_after_s=_RETRY_AFTER_S) from error
+    except _FAILED as error:
+        raise _failed(error) from error
+
+
+def _failed(error: BaseException) -> ServiceUnavailable:
+    reason = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
+    return unavailable(reason, detail=type(error).__name__)
 
 
 @contextmanager
 def _errors_in_connecting() -> Iterator[None]:
     try:
         yield
-    except (*_UNREACHABLE, TimeoutError) as error:
-        raise ServiceUnavailable("Nothing was changed. Try again in a moment.", retry_after_s=_RETRY_AFTER_S) from error
+    except TimeoutError as error:
+        raise unavailable("wait_timeout") from error
+    except _UNREACHABLE as error:
+        raise unavailable("unreachable", detail=type(error).__name__) from error

@@ -9,16 +9,19 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import aiosqlite
 
-from leadyard.errors import ServiceUnavailable, TransactionConflict
+from leadyard.errors import Internal, ServiceUnavailable, TransactionConflict
 from leadyard.store.db.database import Row
+from leadyard.store.db.failures import broken, unavailable
 from leadyard.store.db.log import log_statement
+from leadyard.store.db.queue import Queue
 from leadyard.store.db.statement import Statement
+from leadyard.watching import metrics, spans
 
-_RETRY_AFTER_S = 2
+_SYSTEM = "sqlite"
 _OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 
 
@@ -32,8 +35,7 @@ class SqliteTransaction:
         self.account_group_id = account_group_id
 
     async def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
-        log_statement(statement.sqlite)
-        with _errors():
+        with _sent(statement.sqlite):
             arguments = self._bind(statement, values)
             return cast("list[Row]", await self._connection.execute_fetchall(statement.sqlite, arguments))
 
@@ -42,8 +44,7 @@ class SqliteTransaction:
         return found[0] if found else None
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
-        log_statement(statement.sqlite)
-        with _errors():
+        with _sent(statement.sqlite):
             cursor = await self._connection.execute(statement.sqlite, self._bind(statement, values))
             return cursor.rowcount
 
@@ -56,18 +57,16 @@ class SqliteDatabase:
     """See Database. SQLite has one writer at a time, so a process needs one writing connection: its writers queue for
     it in the order they came, which SQLite's own waiting, sleep and try again, would not give them."""
 
-    def __init__(self, url: str, *, pool_size: int, wait_s: float) -> None:
+    def __init__(self, url: str, *, pool_size: int, queue_size: int, wait_s: float) -> None:
         self.url = url
         self.path = Path(url.removeprefix("sqlite:///"))
         self._wait_s = wait_s
-        self._writing = asyncio.Semaphore(1)
-        self._reading = asyncio.Semaphore(pool_size)
-        self._idle_writers: list[aiosqlite.Connection] = []
-        self._idle_readers: list[aiosqlite.Connection] = []
+        self._writers = _Connections(1, queue_size)
+        self._readers = _Connections(pool_size, queue_size)
 
     @asynccontextmanager
     async def write(self, account_group_id: str | None) -> AsyncIterator[SqliteTransaction]:
-        async with self._connection(self._writing, self._idle_writers) as connection:
+        async with self._connection(self._writers) as connection:
             try:
                 await self._begin_immediate(connection)
                 yield SqliteTransaction(connection, account_group_id)
@@ -81,7 +80,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def snapshot(self, account_group_id: str | None) -> AsyncIterator[SqliteTransaction]:
-        async with self._connection(self._reading, self._idle_readers) as connection:
+        async with self._connection(self._readers) as connection:
             try:
                 with _errors():
                     await _command(connection, "BEGIN")
@@ -91,32 +90,43 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def read(self, account_group_id: str | None) -> AsyncIterator[SqliteTransaction]:
-        async with self._connection(self._reading, self._idle_readers) as connection:
+        async with self._connection(self._readers) as connection:
             yield SqliteTransaction(connection, account_group_id)
 
     async def close(self) -> None:
-        for idle in (self._idle_writers, self._idle_readers):
-            while idle:
-                await idle.pop().close()
+        for each in (self._writers, self._readers):
+            await each.close()
 
     @asynccontextmanager
-    async def _connection(
-        self, turn: asyncio.Semaphore, idle: list[aiosqlite.Connection]
-    ) -> AsyncIterator[aiosqlite.Connection]:
-        try:
-            # Not wait_for: until Python 3.12 it swallows a cancellation that comes just when it is our turn.
-            async with asyncio.timeout(self._wait_s):
-                await turn.acquire()
-        except TimeoutError:
-            raise _busy() from None
-        try:
-            connection = idle.pop() if idle else await self._connect()
+    async def _connection(self, connections: _Connections) -> AsyncIterator[aiosqlite.Connection]:
+        with connections.queue.place():
             try:
-                yield connection
+                # Not wait_for: until Python 3.12 it swallows a cancellation that comes just when it is our turn.
+                with metrics.waiting_for_connection():
+                    async with asyncio.timeout(self._wait_s):
+                        await connections.turn.acquire()
+            except TimeoutError:
+                raise unavailable("wait_timeout") from None
+            try:
+                with metrics.holding_connection():
+                    async with self._held(connections) as connection:
+                        yield connection
             finally:
-                idle.append(connection)
-        finally:
-            turn.release()
+                connections.turn.release()
+
+    @asynccontextmanager
+    async def _held(self, connections: _Connections) -> AsyncIterator[aiosqlite.Connection]:
+        connection = connections.idle.pop() if connections.idle else await self._connect()
+        try:
+            yield connection
+        except (ServiceUnavailable, Internal, sqlite3.Error):
+            # Whatever the trouble is, a full disk or a file that was replaced: a fresh connection is not part of it.
+            await connection.close()
+            raise
+        except BaseException:
+            connections.idle.append(connection)
+            raise
+        connections.idle.append(connection)
 
     async def _connect(self) -> aiosqlite.Connection:
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
@@ -124,8 +134,7 @@ class SqliteDatabase:
                 f"This Python brings SQLite {sqlite3.sqlite_version}; Leadyard needs 3.35 or newer, or PostgreSQL."
             )
         with _errors():
-            # isolation_level=None: we say BEGIN ourselves, the module never does.
-            connection = await aiosqlite.connect(self.path, isolation_level=None)
+            connection = await self._open()
             try:
                 connection.row_factory = sqlite3.Row
                 # synchronous=FULL: an answered move survives a power cut, not only a crash of the process.
@@ -136,27 +145,61 @@ class SqliteDatabase:
                 raise
         return connection
 
+    async def _open(self) -> aiosqlite.Connection:
+        # isolation_level=None: we say BEGIN ourselves, the module never does.
+        opening = asyncio.ensure_future(aiosqlite.connect(self.path, isolation_level=None).__aenter__())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # Its thread would go on and report to a loop that may be closed by then.
+            await (await opening).close()
+            raise
+
     async def _begin_immediate(self, connection: aiosqlite.Connection) -> None:
         """Waits for the writers of other processes. SQLite's busy handler backs off to 100 ms between looks, so that a
         long import next door would starve us; looking again every few milliseconds is fairer and costs little."""
         deadline = time.monotonic() + self._wait_s
-        await connection.execute_fetchall("PRAGMA busy_timeout=0")
+        with _errors():
+            await connection.execute_fetchall("PRAGMA busy_timeout=0")
         try:
             while True:
                 try:
                     await _command(connection, "BEGIN IMMEDIATE")
                     return
                 except sqlite3.OperationalError as error:
-                    if not _is_busy(error) or time.monotonic() > deadline:
-                        raise _busy() from error
+                    if not _is_busy(error):
+                        _refuse(error)
+                    if time.monotonic() > deadline:
+                        raise unavailable("wait_timeout") from error
                 await asyncio.sleep(random.uniform(0.001, 0.008))  # noqa: S311  (jitter, not a secret)
         finally:
             await connection.execute_fetchall("PRAGMA busy_timeout=5000")
 
 
+class _Connections:
+    """Those that write, or those that read: who may have one, and which are free."""
+
+    def __init__(self, count: int, waiters: int) -> None:
+        self.count = count
+        self.queue = Queue(connections=count, waiters=waiters)
+        self.turn = asyncio.Semaphore(count)
+        self.idle: list[aiosqlite.Connection] = []
+
+    async def close(self) -> None:
+        """Waits for those in use: what was cancelled a moment ago is still rolling back, and a connection that came
+        back after this would keep its thread, and so the process, for ever."""
+        for _ in range(self.count):
+            await self.turn.acquire()
+        while self.idle:
+            await self.idle.pop().close()
+        for _ in range(self.count):
+            self.turn.release()
+
+
 async def _command(connection: aiosqlite.Connection, command: str) -> None:
     log_statement(command)
-    await connection.execute_fetchall(command)
+    with spans.statement(command, _SYSTEM):
+        await connection.execute_fetchall(command)
 
 
 async def _roll_back(connection: aiosqlite.Connection) -> None:
@@ -164,9 +207,17 @@ async def _roll_back(connection: aiosqlite.Connection) -> None:
     # then is it known whether there is a transaction: a BEGIN or a COMMIT may have been under way.
     try:
         await _command(connection, "ROLLBACK")
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError as error:
         if connection.in_transaction:
-            raise
+            _refuse(error)
+
+
+@contextmanager
+def _sent(sql: str) -> Iterator[None]:
+    """Around the sending of a text: its log line, its span, and what its errors mean."""
+    log_statement(sql)
+    with _errors(), spans.statement(sql, _SYSTEM):
+        yield
 
 
 @contextmanager
@@ -175,17 +226,37 @@ def _errors() -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise TransactionConflict(str(error)) from error
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if _is_busy(error):
             raise TransactionConflict(str(error)) from error
-        if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            raise _busy() from error
-        raise
+        _refuse(error)
 
 
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+def _refuse(error: sqlite3.DatabaseError) -> NoReturn:
+    """Raises the refusal that the error means; the error itself if it is no failure of the database but a bug."""
+    code = _code(error)
+    name = getattr(error, "sqlite_errorname", "")
+    if code in _DAMAGED:
+        raise broken("corrupt", detail=name) from error
+    if code in _REASONS:
+        raise unavailable(_REASONS[code], detail=name) from error
+    raise error
 
 
-def _busy() -> ServiceUnavailable:
-    return ServiceUnavailable("Nothing was changed. Try again in a moment.", retry_after_s=_RETRY_AFTER_S)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_REASONS = {
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_IOERR: "io_error",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_CANTOPEN: "unreachable",
+    sqlite3.SQLITE_NOMEM: "out_of_memory",
+}
+
+
+def _is_busy(error: sqlite3.DatabaseError) -> bool:
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: sqlite3.DatabaseError) -> int:
+    # The lowest byte is the kind, the rest says where: SQLITE_IOERR_WRITE. Errors of the module itself have none.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -1,0 +1,1 @@
+"""Audiences, their leads, and the move between them."""

@@ -1,0 +1,40 @@
+"""Reads the lock files: which packages, in which versions, with which hashes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+EVERYTHING = ROOT / "requirements.lock"
+RUNTIME = ROOT / "requirements-runtime.lock"
+BUILD = ROOT / "requirements-build.lock"
+
+_ENTRY = re.compile(r"^(?P<name>[a-z0-9.-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>[^\\]+?))? \\$", re.MULTILINE)
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """One package of a lock. `marker` says on which platforms it is needed, "" on all; `sha256` are its files'."""
+
+    name: str
+    version: str
+    marker: str
+    sha256: tuple[str, ...]
+
+
+def read_lock(file: Path) -> list[Locked]:
+    """Returns the packages of a lock in its order. Raises ValueError when a line is not understood, or has no hash."""
+    text = file.read_text()
+    found = list(_ENTRY.finditer(text))
+    ends = [*(match.start() for match in found[1:]), len(text)][: len(found)]
+    locked = [
+        Locked(match["name"], match["version"], match["marker"] or "", tuple(_HASH.findall(text, match.end(), end)))
+        for match, end in zip(found, ends, strict=True)
+    ]
+    lines = sum(1 for line in text.splitlines() if line.strip() and not line.startswith(" "))
+    if lines != len(locked) or not all(each.sha256 for each in locked):
+        raise ValueError(f"{file.name} holds a line without an exact version, or a package without a hash.")
+    return locked

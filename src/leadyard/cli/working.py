@@ -1,0 +1,60 @@
+"""`leadyard worker`: works on prospecting jobs, as many at a time and on as many machines as wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from socket import socket
+from typing import Annotated
+
+import typer
+
+from leadyard.assemble import assemble_admin, assemble_worker, make_ready, set_up_logs, set_up_watching
+from leadyard.cli.listening import listen
+from leadyard.cli.output import refusals
+from leadyard.config import Settings, read_settings
+from leadyard.operations.operation import Database
+
+
+def worker(
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Jobs at a time. Default: LEADYARD_WORKER_CONCURRENCY.")
+    ] = None,
+) -> None:
+    """Work on prospecting jobs until told to stop (Ctrl-C, SIGTERM).
+
+    Any number may run, on any number of machines. A job of a worker that dies is taken up by another where it stands.
+    With the embedded database 'leadyard serve' does this by itself.
+    """
+    with refusals(as_json=False):
+        settings = read_settings()
+        set_up_watching(settings, with_metrics=settings.admin_port is not None)
+        asyncio.run(make_ready(settings))
+        admin = [] if settings.admin_port is None else listen(settings.admin_host, settings.admin_port)
+        asyncio.run(_work(settings, concurrency or settings.worker_concurrency, admin))
+
+
+async def _work(settings: Settings, concurrency: int, admin: Sequence[socket]) -> None:
+    set_up_logs(settings)
+    async with (
+        assemble_worker(settings, concurrency=concurrency) as (running, db),
+        _admin_port(db, admin, settings),
+    ):
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, running.stop)
+        await running.run()
+
+
+@asynccontextmanager
+async def _admin_port(db: Database, sockets: Sequence[socket], settings: Settings) -> AsyncIterator[None]:
+    if not sockets:
+        yield
+        return
+    # Only here: without metrics a worker needs no web server, and loading one takes longer than the rest of it.
+    from leadyard.cli.admin_port import answering
+
+    async with answering(assemble_admin(db), sockets, settings):
+        yield

@@ -1,0 +1,31 @@
+"""Runs the example provider on a port until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+from leadyard.errors import BadSetting
+
+
+def serve_example_provider(app: Starlette, *, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serves until SIGINT or SIGTERM; calls `ready` with the URL as soon as a client can connect.
+
+    Raises BadSetting when the address cannot be listened on."""
+    listener = _listening(host, port)
+    # Told about by nobody but the client: every failure here is one that was asked for.
+    config = uvicorn.Config(app, log_level="critical", access_log=False, timeout_graceful_shutdown=1, lifespan="off")
+    host, port = listener.getsockname()[:2]
+    ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family, backlog=128)
+    except OSError as error:
+        raise BadSetting(f"{host} port {port}: {error.strerror}.", message="This address cannot be used.") from error

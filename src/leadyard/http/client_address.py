@@ -1,0 +1,73 @@
+"""From which address a request comes: the other end of the connection, or what a trusted proxy says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from starlette.types import Scope
+
+from leadyard.networks import Networks
+
+_NOBODY = "unknown"
+
+
+class ClientAddresses:
+    """Tells whose a request is for counting: an IPv4 address, or an IPv6 network of 64 bits, as that is what one
+    customer of a provider has at least."""
+
+    def __init__(self, trusted: Networks = ()) -> None:
+        self._trusted = trusted
+
+    def of(self, scope: Scope) -> str:
+        """Returns the address of the connection or, if that is a trusted proxy's, the last one in X-Forwarded-For that
+        is not. What stands further left came with the request and may be made up.
+
+        `Forwarded` is not read: a proxy that writes one of the two passes the other through as the client sent it.
+        """
+        client = scope.get("client")
+        address = client[0] if client else ""
+        if self._trusted and self._is_trusted(address):
+            address = self._last_untrusted(address, scope["headers"])
+        return _counted_as(address)
+
+    def _last_untrusted(self, proxy: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        values = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        for hop in reversed([hop for hop in map(_without_port, values.split(",")) if hop]):
+            if _parsed(hop) is None:
+                break
+            proxy = hop
+            if not self._is_trusted(hop):
+                break
+        return proxy
+
+    def _is_trusted(self, address: str) -> bool:
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self._trusted)
+
+
+def _without_port(hop: str) -> str:
+    hop = hop.strip()
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+@lru_cache(maxsize=4096)
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        return parsed.ipv4_mapped
+    return parsed
+
+
+@lru_cache(maxsize=4096)
+def _counted_as(address: str) -> str:
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed) >> 64 << 64, 64)))
+    return _NOBODY if parsed is None else str(parsed)

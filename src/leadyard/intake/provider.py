@@ -1,0 +1,201 @@
+"""The prospect provider: a service the operator runs or rents, asked by the protocol of docs/providers.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from leadyard.errors import PermanentProviderTrouble
+from leadyard.intake.provider_connection import ProviderConnection, garbage
+from leadyard.intake.provider_shapes import (
+    ROW_HEADER,
+    EmailsAnswer,
+    ListAnswer,
+    SearchAnswer,
+    row_cells,
+    to_profile,
+    to_request,
+)
+from leadyard.model import AudienceType, Page, Profile, RejectedRow, SalesNavigatorEntry
+
+__all__ = ["MAX_CURSOR_LENGTH", "MAX_PAGE", "ROW_HEADER", "ProspectPage", "Provider"]
+
+MAX_PAGE = 100
+MAX_CURSOR_LENGTH = 400
+
+S = TypeVar("S", bound=BaseModel)
+
+_SOURCE_KEYS = ("searchUrl", "savedSearchId", "leadListId", "postUrl")
+_CURSOR = re.compile(rf"[!-~]{{1,{MAX_CURSOR_LENGTH}}}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProspectPage:
+    """A page of a search. `raw_rows` are what the profiles were made of, in the same order, each as the cells under
+    ROW_HEADER; `rejected` are the prospects that have not the shape of one. `total` is the provider's estimate."""
+
+    profiles: tuple[Profile, ...]
+    raw_rows: tuple[tuple[str, ...], ...]
+    rejected: tuple[RejectedRow, ...]
+    next_cursor: str | None
+    total: int | None
+
+
+class Provider:
+    """The provider at a base URL. Every method raises TemporaryProviderTrouble or PermanentProviderTrouble; no
+    request takes longer than `timeout_s`, reads more than 5 MiB or is sent twice. Nothing connects before the first.
+
+    `traceparent` is handed on as it is (W3C Trace Context).
+    """
+
+    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 30) -> None:
+        self._connection = ProviderConnection(url, token, timeout_s=timeout_s)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._connection.close()
+
+    async def search(
+        self,
+        *,
+        account_group_id: str,
+        job_id: str,
+        type: AudienceType,
+        source: Mapping[str, Any],
+        cursor: str | None,
+        limit: int,
+        traceparent: str | None = None,
+    ) -> ProspectPage:
+        """Returns the page of at most `limit` (100 if that is more) prospects that begins at the cursor, None for the
+        first. `source` says what to search, as a job keeps it. Profiles are not normalised.
+
+        Every page but the last has at least one prospect, profile or rejected: whoever counts them comes to an end.
+        """
+        limit = min(limit, MAX_PAGE)
+        wanted = {key: source[key] for key in _SOURCE_KEYS if source.get(key) is not None}
+        body = {
+            "type": str(type),
+            **wanted,
+            "cursor": cursor,
+            "limit": limit,
+            "accountGroupId": account_group_id,
+            "jobId": job_id,
+        }
+
+        def read(found: Any) -> ProspectPage:
+            answer = _shaped(SearchAnswer, found)
+            _check_count(len(answer.prospects), limit)
+            _check_cursor(answer.next_cursor, sent=cursor)
+            if not answer.prospects and answer.next_cursor is not None:
+                raise _against_protocol("an empty page says that more follow")
+            return _page(answer)
+
+        return await self._connection.ask("POST", "v1/search", read, body=body, traceparent=traceparent)
+
+    async def find_emails(
+        self,
+        *,
+        account_group_id: str,
+        job_id: str,
+        prospects: Mapping[str, Profile],
+        traceparent: str | None = None,
+    ) -> Mapping[str, str]:
+        """Returns the e-mails that were found, not normalised, by the keys of `prospects`, which are at most 100."""
+        if not 0 < len(prospects) <= MAX_PAGE:
+            raise ValueError(f"{len(prospects)} prospects; from 1 to {MAX_PAGE} can be asked for")
+        body = {
+            "accountGroupId": account_group_id,
+            "jobId": job_id,
+            "prospects": [{"key": key, **to_request(profile)} for key, profile in prospects.items()],
+        }
+
+        def read(found: Any) -> Mapping[str, str]:
+            results = _shaped(EmailsAnswer, found).results
+            keys = {result.key for result in results}
+            # An e-mail under a wrong key would end at the wrong person.
+            if len(keys) != len(results) or not keys <= set(prospects):
+                raise _against_protocol("it has e-mails for keys that were not asked for, or two for one")
+            return {result.key: result.email for result in results if result.email}
+
+        return await self._connection.ask("POST", "v1/enrich-emails", read, body=body, traceparent=traceparent)
+
+    async def list_lead_lists(
+        self, *, account_group_id: str, cursor: str | None, limit: int, traceparent: str | None = None
+    ) -> Page[SalesNavigatorEntry]:
+        """Returns a page of at most `limit` (up to 200) lead lists; `next_key` is the provider's cursor."""
+        return await self._list("lead-lists", account_group_id, cursor, limit, traceparent)
+
+    async def list_saved_searches(
+        self, *, account_group_id: str, cursor: str | None, limit: int, traceparent: str | None = None
+    ) -> Page[SalesNavigatorEntry]:
+        """Returns a page of at most `limit` (up to 200) saved searches; `next_key` is the provider's cursor."""
+        return await self._list("saved-searches", account_group_id, cursor, limit, traceparent)
+
+    async def _list(
+        self, kind: str, account_group_id: str, cursor: str | None, limit: int, traceparent: str | None
+    ) -> Page[SalesNavigatorEntry]:
+        query: dict[str, str | int] = {"accountGroupId": account_group_id, "limit": limit}
+        if cursor is not None:
+            query["cursor"] = cursor
+
+        def read(found: Any) -> Page[SalesNavigatorEntry]:
+            answer = _shaped(ListAnswer, found)
+            _check_count(len(answer.items), limit)
+            _check_cursor(answer.next_cursor, sent=cursor)
+            return Page(tuple(SalesNavigatorEntry(**item.model_dump()) for item in answer.items), answer.next_cursor)
+
+        path = f"v1/sales-navigator/{kind}"
+        return await self._connection.ask("GET", path, read, query=query, traceparent=traceparent)
+
+
+def _shaped(shape: type[S], found: Any) -> S:
+    try:
+        return shape.model_validate(found)
+    except ValidationError as error:
+        # By the names of our own fields: Pydantic's text would quote the answer.
+        place = next((str(part) for part in error.errors(include_input=False)[0]["loc"]), "")
+        raise garbage(f"{place} has not the promised shape" if place else "it has not the promised shape") from None
+
+
+def _page(answer: SearchAnswer) -> ProspectPage:
+    profiles: list[Profile] = []
+    rows: list[tuple[str, ...]] = []
+    rejected: list[RejectedRow] = []
+    for raw in answer.prospects:
+        made = to_profile(raw)
+        if isinstance(made, RejectedRow):
+            rejected.append(made)
+        else:
+            profiles.append(made)
+            rows.append(row_cells(raw))
+    return ProspectPage(
+        profiles=tuple(profiles),
+        raw_rows=tuple(rows),
+        rejected=tuple(rejected),
+        next_cursor=answer.next_cursor,
+        total=answer.total,
+    )
+
+
+def _check_count(count: int, limit: int) -> None:
+    # Not cut: the cursor goes on after what was left out, and it would be lost without a word.
+    if count > limit:
+        raise _against_protocol(f"it has {count} entries where at most {limit} were asked for")
+
+
+def _check_cursor(cursor: str | None, *, sent: str | None) -> None:
+    if cursor is None:
+        return
+    if not _CURSOR.fullmatch(cursor):
+        raise _against_protocol(f"nextCursor is not 1 to {MAX_CURSOR_LENGTH} visible ASCII characters")
+    if cursor == sent:
+        raise _against_protocol("nextCursor is the cursor that was sent, so the search would never end")
+
+
+def _against_protocol(what: str) -> PermanentProviderTrouble:
+    message = f"The prospect provider's answer breaks the protocol: {what}."
+    return PermanentProviderTrouble("PROVIDER_GARBAGE", message)

@@ -1,0 +1,38 @@
+"""The target of all attacks, and the table of what came back at the end of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.attacks import tally
+from tests.attacks.target import Target, make_target
+from tests.service import Service
+
+READ_S = 2
+
+
+@pytest.fixture(scope="session")
+def target_under_attack(new_service: Callable[..., Service]) -> Iterator[Target]:
+    """One for the session. At its end, after all attacks together, the database must be sound."""
+    target = make_target(new_service(LEADYARD_READ_TIMEOUT_S=str(READ_S), LEADYARD_MAX_CONNECTIONS="150"))
+    yield target
+    report = target.service.doctor()
+    assert report["healthy"], report
+    target.client.close()
+
+
+@pytest.fixture
+def target(target_under_attack: Target) -> Iterator[Target]:
+    """The same; after each test its victim is looked after."""
+    yield target_under_attack
+    target_under_attack.assert_unharmed()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table that docs/security.md has."""
+    if found := tally.lines():
+        terminalreporter.section("attacks")
+        for line in found:
+            terminalreporter.write_line(line)

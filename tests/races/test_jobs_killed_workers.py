@@ -1,0 +1,205 @@
+"""Workers that are killed, stopped, asleep or told to go, in the middle of an import by several processes."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.jobs import ENDED, assert_counts, assert_not_back, job_of, start_import, wait_for_end
+from tests.providers import made_up, staged_provider
+from tests.racing import TORTURE, Session, assert_healthy, wait_until
+from tests.service import Tenant, WorkerProcess
+
+ROWS = 100_000 if TORTURE else 9_000
+KILLS = 25 if TORTURE else 3
+SHORT_LEASE = {"LEADYARD_WORKER_LEASE_S": "2"}
+NewWorker = Callable[..., WorkerProcess]
+
+pytestmark = pytest.mark.timeout(1800 if TORTURE else 240)
+
+
+def lease_of(tenant: Tenant, job_id: str) -> tuple[int, int]:
+    """Returns (lease number, failed attempts)."""
+    [row] = tenant.sql("SELECT lease_number, failed_attempts FROM jobs WHERE id = $1", job_id)
+    return row
+
+
+def assert_complete(tenant: Tenant, job: dict[str, Any], rows: int, *, prefix: str = "person") -> None:
+    """Everybody in the file once, nobody else, and every count right."""
+    assert job["status"] == "completed", job
+    assert_counts(job, read=rows, created=rows, matched=0, added=rows, alreadyInAudience=0, rejected=0)
+    assert job["stages"]["import"]["progress"] == 1
+    emails = [email for (email,) in tenant.sql(
+        "SELECT l.email FROM memberships m JOIN leads l ON l.account_group_id = m.account_group_id AND l.id = m.lead_id"
+        " WHERE m.account_group_id = $1 AND m.audience_id = $2", tenant.account_group_id, job["audienceId"]
+    )]  # fmt: skip
+    assert len(emails) == rows
+    assert set(emails) == {f"{prefix}-{n}@example.com" for n in range(rows)}
+    assert tenant.count(job["audienceId"]) == rows
+    assert_healthy(tenant)
+
+
+def test_an_import_survives_kill_9_of_its_workers_again_and_again(job_tenant: Tenant, new_worker: NewWorker) -> None:
+    chance = random.Random(5)
+    job_id = start_import(job_tenant, ROWS)
+    count = 3 if TORTURE and job_tenant.service.is_postgresql else 2
+    workers = [new_worker(job_tenant.service, **SHORT_LEASE) for _ in range(count)]
+    last, kills, deadline = job_of(job_tenant, job_id), 0, time.monotonic() + (1500 if TORTURE else 150)
+    read_at_kill = 0
+    while last["status"] not in ENDED:
+        assert time.monotonic() < deadline, f"{kills} kills, then: {last}"
+        time.sleep(0.02)
+        now = job_of(job_tenant, job_id)
+        assert_not_back(last, now)
+        last = now
+        if kills < KILLS and now["counts"]["read"] > read_at_kill and now["counts"]["read"] < ROWS * 0.8:
+            # Anywhere in a batch; whoever works on it, for the others only wait.
+            time.sleep(chance.uniform(0, 0.15))
+            for worker in workers:
+                worker.kill()
+                worker.start()
+            kills, read_at_kill = kills + 1, job_of(job_tenant, job_id)["counts"]["read"]
+
+    print(f"\n{kills} kills, lease {lease_of(job_tenant, job_id)[0]}")
+    assert kills == KILLS
+    assert_complete(job_tenant, last, ROWS)
+
+
+def nothing_is_locked(tenant: Tenant, job_id: str) -> bool:
+    """Returns whether nobody holds the rows of the job and its audience, nor on SQLite the only lock there is."""
+    with Session(tenant.service.database_url) as session:
+        if session.is_postgresql:
+            session.begin()
+            try:
+                held = "SELECT 1 FROM audiences a JOIN jobs j ON j.audience_id = a.id WHERE j.id = $1 FOR UPDATE NOWAIT"
+                session.run(held, job_id)
+            except asyncpg.LockNotAvailableError:
+                return False
+            return True
+        session.run("PRAGMA busy_timeout=0")
+        try:
+            session.begin()
+        except sqlite3.OperationalError:
+            return False
+        session.run("ROLLBACK")
+        return True
+
+
+def put_to_sleep(tenant: Tenant, job_id: str, worker: WorkerProcess) -> None:
+    """Stops the worker between two transactions; one that sleeps in the middle of one keeps its locks, and everybody
+    waits for it (PostgreSQL ends it after a minute)."""
+
+    def asleep() -> bool:
+        worker.send(signal.SIGSTOP)
+        time.sleep(0.02)
+        if nothing_is_locked(tenant, job_id):
+            return True
+        worker.send(signal.SIGCONT)
+        time.sleep(0.01)
+        return False
+
+    wait_until(asleep, "the worker sleeps without holding a lock")
+
+
+def test_a_worker_that_slept_past_its_lease_is_refused(job_tenant: Tenant, new_worker: NewWorker) -> None:
+    rows = 9_000
+    job_id = start_import(job_tenant, rows)
+    sleeper = new_worker(job_tenant.service, **SHORT_LEASE)
+    wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > 0, "the sleeper works")
+    put_to_sleep(job_tenant, job_id, sleeper)
+    read = job_of(job_tenant, job_id)["counts"]["read"]
+    assert 0 < read < rows, "the import was over too soon"
+    other = new_worker(job_tenant.service, **SHORT_LEASE)
+    wait_until(lambda: lease_of(job_tenant, job_id)[0] >= 2, "the other worker has taken the job")
+    wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > read, "the other worker works")
+    sleeper.send(signal.SIGCONT)
+
+    ended = wait_for_end(job_tenant, job_id)
+
+    assert_complete(job_tenant, ended, rows)
+    wait_until(lambda: sleeper.events("job_lease_lost"), "the sleeper has noticed")
+    assert lease_of(job_tenant, job_id)[0] == 2
+    assert other.events("job_completed")
+
+
+@pytest.mark.torture
+def test_clocks_that_jump_while_an_import_runs(job_tenant: Tenant, new_worker: NewWorker) -> None:
+    """Leases and pauses are moved by an hour, to and fro, while two workers are at it."""
+    rows = 6_000
+    job_id = start_import(job_tenant, rows)
+    for _ in range(2):
+        new_worker(job_tenant.service)
+    wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > 0, "work has begun")
+    for by_ms in (-3_600_000, 3_600_000, -3_600_000):
+        for column in ("lease_until", "ready_at"):
+            job_tenant.sql(f"UPDATE jobs SET {column} = {column} + $1 WHERE {column} > 0 AND id = $2", by_ms, job_id)
+        time.sleep(0.3)
+    assert_complete(job_tenant, wait_for_end(job_tenant, job_id), rows)
+
+
+def test_sigterm_hands_the_job_back_at_once(job_tenant: Tenant, new_worker: NewWorker) -> None:
+    """Also when the provider takes for ever to answer. The lease would have lasted another half a minute."""
+    with staged_provider(made_up(10), delay_s=60) as stage:
+        provider = {"LEADYARD_PROVIDER_URL": stage.url, "LEADYARD_PROVIDER_TOKEN": "sk-provider-SECRET"}
+        body = {
+            "type": "linkedin_search",
+            "audience": {"name": "Search"},
+            "searchUrl": "https://www.linkedin.com/search/results/people/?keywords=cto",
+        }
+        job_id = job_tenant.client.post("/prospecting", json=body).json()["data"]["jobId"]
+        first = new_worker(job_tenant.service, **provider)
+        wait_until(lambda: stage.asked, "the provider was asked")
+        second = new_worker(job_tenant.service, **provider)
+        time.sleep(0.2)
+        assert lease_of(job_tenant, job_id) == (1, 0)
+        started = time.monotonic()
+
+        assert first.stop(within_s=8) == 0
+
+        wait_until(lambda: lease_of(job_tenant, job_id) == (2, 0), "the second worker has taken the job", within_s=8)
+        assert time.monotonic() - started < 10
+        second.kill()
+
+
+@pytest.mark.torture
+def test_sigterm_in_the_middle_of_an_import(job_tenant: Tenant, new_worker: NewWorker) -> None:
+    rows = 6_000
+    job_id = start_import(job_tenant, rows)
+    first = new_worker(job_tenant.service)
+    wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > 0, "the first works")
+    assert first.stop() == 0
+    assert job_of(job_tenant, job_id)["status"] == "running"
+    [(until, failed)] = job_tenant.sql("SELECT lease_until, failed_attempts FROM jobs WHERE id = $1", job_id)
+    assert (until, failed) == (0, 0)
+    new_worker(job_tenant.service)
+    assert_complete(job_tenant, wait_for_end(job_tenant, job_id), rows)
+
+
+def test_cancelling_a_big_import_stops_it_within_a_batch(job_tenant: Tenant, new_worker: NewWorker) -> None:
+    job_id = start_import(job_tenant, ROWS)
+    new_worker(job_tenant.service)
+    wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > 0, "the import runs")
+    answer = job_tenant.client.post(f"/prospecting/{job_id}/cancel")
+    assert answer.status_code == 200, answer.text
+    at_once = job_of(job_tenant, job_id)
+    audience = at_once["audienceId"]
+    count = job_tenant.count(audience)
+    assert at_once["status"] == "cancelled"
+    assert 0 < at_once["counts"]["added"] == count < ROWS
+    assert_counts(at_once, read=count, created=count)
+    target = job_tenant.create_audience("Target")
+    members = job_tenant.client.get(f"/audiences/{audience}/prospects").json()["data"]["items"]
+    assert job_tenant.move(audience, target, [member["id"] for member in members]).status_code == 200
+
+    time.sleep(1.5)
+
+    assert job_of(job_tenant, job_id) == at_once
+    assert job_tenant.count(audience) == count - len(members)
+    assert_healthy(job_tenant)

@@ -1,0 +1,45 @@
+"""A PostgreSQL that goes away under the workers and comes back: they go on by themselves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.jobs import assert_counts, job_of, start_import, wait_for_end
+from tests.racing import assert_healthy, on_postgresql_only, wait_until
+from tests.service import Tenant, WorkerProcess, run_sql
+
+ROWS = 8_000
+
+pytestmark = [on_postgresql_only, pytest.mark.usefixtures("backend"), pytest.mark.timeout(240)]
+
+
+def test_workers_go_on_after_their_database_was_away(
+    job_tenant: Tenant, new_worker: Callable[..., WorkerProcess], postgres_url: str
+) -> None:
+    """All connections are cut and for three seconds no new ones are let in, as while a server is restarted."""
+    name = urlsplit(job_tenant.service.database_url).path.removeprefix("/")
+    worker = new_worker(job_tenant.service, LEADYARD_WORKER_LEASE_S="2", LEADYARD_DATABASE_WAIT_S="1")
+    job_id = start_import(job_tenant, ROWS)
+    wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > 0, "the import runs")
+    before = job_of(job_tenant, job_id)
+
+    run_sql(postgres_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    try:
+        run_sql(postgres_url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        time.sleep(3)
+        assert worker.process is not None
+        assert worker.process.poll() is None, "the worker has died with its database"
+    finally:
+        run_sql(postgres_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    ended = wait_for_end(job_tenant, job_id)
+    assert before["counts"]["read"] < ROWS
+    assert ended["status"] == "completed"
+    assert_counts(ended, read=ROWS, created=ROWS, added=ROWS)
+    assert worker.process.poll() is None
+    assert job_tenant.count(ended["audienceId"]) == ROWS
+    assert_healthy(job_tenant)

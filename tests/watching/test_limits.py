@@ -1,0 +1,217 @@
+"""Nobody holds a place for ever: slow clients, endless heads, too many connections, a database that does not come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from leadyard.http.limits import Limits, TimeLimits
+from tests.racing import Session, assert_exact, assert_healthy, at_once, wait_until
+from tests.service import Service, Tenant
+from tests.watching.conftest import MAX_CONNECTIONS, POOL, QUEUE, READ_S, REQUEST_S, on_one_database, scraped
+
+
+def raw(service: Service, *pieces: bytes, pause_s: float = 0) -> tuple[bytes, float]:
+    """Sends the pieces and returns everything that comes back until the end, and how long that took."""
+    started = time.monotonic()
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(pause_s)
+        received = b""
+        try:
+            while more := connection.recv(65536):
+                received += more
+        except ConnectionResetError:
+            pass
+    return received, time.monotonic() - started
+
+
+def refusal(answer: bytes, status: int, code: str) -> dict[str, Any]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status), answer
+    assert b"content-type: application/json" in head.lower()
+    envelope: dict[str, Any] = json.loads(body)
+    assert set(envelope) == {"success", "data", "error", "traceId"}
+    assert (envelope["success"], envelope["error"]["code"]) == (False, code)
+    return envelope
+
+
+@on_one_database
+def test_slow_clients_are_refused_in_time(watched: Service, seen: Tenant) -> None:
+    head = f"POST /v1/accounts/{seen.account_group_id}/audiences HTTP/1.1\r\nHost: x\r\n"
+    full = f"{head}Authorization: Bearer {seen.key}\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n"
+    slow_head, slow_body, silent, dripping, line_breaks = at_once(
+        lambda: raw(watched, head.encode()),
+        lambda: raw(watched, full.encode() + b'{"name"'),
+        lambda: raw(watched),
+        lambda: raw(watched, head.encode(), *[b"X-A: b\r\n"] * 4, pause_s=READ_S / 5),
+        lambda: raw(watched, *[b"\r\n"] * 4, pause_s=READ_S / 5),
+    )
+    assert "head" in refusal(slow_head[0], 408, "REQUEST_TIMEOUT")["error"]["details"]
+    assert "body" in refusal(slow_body[0], 408, "REQUEST_TIMEOUT")["error"]["details"]
+    refusal(dripping[0], 408, "REQUEST_TIMEOUT")
+    assert silent[0] == line_breaks[0] == b""
+    for _, took_s in (slow_head, slow_body, silent, dripping, line_breaks):
+        assert READ_S * 0.8 < took_s < READ_S + 4
+
+
+@on_one_database
+def test_heads_have_an_end(watched: Service) -> None:
+    for pieces in (
+        [b"GET / HTTP/1.1\r\nX: ", *[b"a" * 8192] * 9],
+        [b"GET / HTTP/1.1\r\n", *[b"X-%d: y\r\n" % n * 100 for n in range(90)], b"\r\n"],
+        [b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n"],
+    ):
+        refusal(raw(watched, *pieces)[0], 431, "HEADERS_TOO_LARGE")
+
+
+@on_one_database
+def test_what_is_no_http_is_refused_in_the_envelope(watched: Service) -> None:
+    answer = refusal(raw(watched, b"HELLO\r\n\r\n")[0], 400, "VALIDATION_ERROR")
+    assert [each["code"] for each in answer["error"]["violations"]] == ["NOT_HTTP"]
+    trace_id = answer["traceId"]
+    assert [line for line in watched.log_lines() if line.get("trace_id") == trace_id]
+
+
+@on_one_database
+def test_big_bodies_and_many_requests_on_one_connection_are_no_head(watched: Service, seen: Tenant) -> None:
+    for _ in range(3):
+        answer = seen.client.post("/audiences", json={"name": "x" * 300_000, "type": "on_demand"})
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["error"]["violations"][0]["code"] == "TOO_LONG"
+    for _ in range(40):
+        assert seen.client.get("/audiences", headers={"X-Long": "y" * 4000}).status_code == 200
+
+
+@on_one_database
+def test_the_rest_of_a_refused_body_is_not_read_for_ever(watched: Service) -> None:
+    head = b"POST /v1/accounts/x/audiences HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+    answer, took_s = raw(watched, head, *[b"a"] * 4, pause_s=READ_S / 5)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert took_s < READ_S * 2 + 4
+
+
+@on_one_database
+def test_too_many_connections(watched: Service) -> None:
+    before = scraped(watched)
+    with ExitStack() as stack:
+        for _ in range(MAX_CONNECTIONS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", watched.port)))
+        answer = httpx.get(f"{watched.base_url}/v1/accounts")
+    assert answer.status_code == 503, answer.text
+    assert answer.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.headers["Connection"] == "close"
+    wait_until(lambda: httpx.get(f"{watched.base_url}/v1/accounts").status_code == 401, "it is let in again")
+    refused = 'leadyard_requests_total{method="GET",route="unknown",status="503"}'
+    assert scraped(watched)[refused] == before.get(refused, 0) + 1
+
+
+def hold(session: Session, audience_id: str) -> None:
+    """Holds up every move of the audience; on SQLite, every writer."""
+    session.begin()
+    if session.is_postgresql:
+        session.run("SELECT 1 FROM audiences WHERE id = $1 FOR UPDATE", audience_id)
+
+
+def test_a_full_queue_is_refused_at_once_and_those_in_it_are_served(watched: Service, seen: Tenant) -> None:
+    source, target = seen.create_audience(), seen.create_audience()
+    leads = seen.add_leads(source, 6)
+    places = QUEUE + (POOL if watched.is_postgresql else 1)
+
+    def move(lead: str) -> httpx.Response:
+        with seen.new_client() as client:
+            return seen.move(source, target, [lead], client)
+
+    def are_all_waiting() -> bool:
+        waiting = sum(value for name, value in scraped(watched).items() if name == "leadyard_database_waiters")
+        return waiting == QUEUE
+
+    with Session(watched.database_url) as session, ThreadPoolExecutor(places) as pool:
+        hold(session, source)
+        moving = [pool.submit(move, lead) for lead in leads[:places]]
+        if watched.is_postgresql:
+            time.sleep(0.7)  # The scrape would have to stand in the same queue.
+        else:
+            wait_until(are_all_waiting, "the queue is full", within_s=2)
+        started = time.monotonic()
+        refused = move(leads[5])
+        took_s = time.monotonic() - started
+        session.commit()
+        answers = [each.result() for each in moving]
+    assert refused.status_code == 503, refused.text
+    assert refused.json()["error"]["details"].startswith("Nothing was changed.")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert took_s < 1
+    assert [answer.status_code for answer in answers] == [200] * places
+    trace_id = refused.json()["traceId"]
+    (line,) = (
+        line
+        for line in watched.log_lines()
+        if line.get("trace_id") == trace_id and line["event"] == "service_unavailable"
+    )
+    assert line["reason"] == "queue_full"
+    assert move(leads[5]).status_code == 200
+    assert scraped(watched)['leadyard_database_failures_total{reason="queue_full"}'] >= 1
+    assert_healthy(seen)
+
+
+def test_work_that_takes_too_long_is_given_up_and_undone(watched: Service, seen: Tenant) -> None:
+    source, target = seen.create_audience(), seen.create_audience()
+    leads = seen.add_leads(source, 3)
+    with Session(watched.database_url) as session:
+        hold(session, source)
+        started = time.monotonic()
+        answer = seen.move(source, target, leads)
+        took_s = time.monotonic() - started
+        session.commit()
+    assert answer.status_code == 503, answer.text
+    assert "read the current state" in answer.json()["error"]["details"]
+    assert int(answer.headers["Retry-After"]) > 0
+    assert REQUEST_S * 0.9 < took_s < REQUEST_S + 5
+    assert_exact(seen, {source: set(leads), target: set()})
+    # As often as there are connections: none of them was left behind in a transaction.
+    for one, other in ((source, target), (target, source)) * POOL:
+        assert seen.move(one, other, leads).status_code == 200
+    assert_healthy(seen)
+
+
+def test_an_upload_may_take_long_as_long_as_it_goes_on() -> None:
+    """The work on each piece has the whole time, however many there are; and our work is not the client's delay."""
+    pieces, work_s = 6, 0.05
+    assert _status_after(pieces, [work_s] * pieces, TimeLimits(read_s=0.1, request_s=0.15)) == 200
+    assert _status_after(pieces, [*[work_s] * 4, 0.5], TimeLimits(read_s=0.1, request_s=0.15)) == 503
+
+
+def _status_after(pieces: int, works_s: Sequence[float], limits: TimeLimits) -> int:
+    """Returns the status of a request whose body comes in so many pieces, each of which is so much work."""
+    messages = [{"type": "http.request", "body": b"x", "more_body": n < pieces - 1} for n in range(pieces)]
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for work_s in works_s:
+            await receive()
+            await asyncio.sleep(work_s)
+        await Response("done")(scope, receive, send)
+
+    scope: Scope = {"type": "http", "state": {"trace_id": "0" * 32}}
+    asyncio.run(Limits(app, limits=limits)(scope, receive, send))
+    (status,) = statuses
+    return status
