@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 
 from leadyard.clock import now_ms
-from leadyard.errors import LeadsNotInSource, NotFound, SameAudience
+from leadyard.errors import LeadsNotInSource, NotFound, SameAudience, ServiceUnavailable, TransactionConflict
 from leadyard.ids import new_id
 from leadyard.model import Caller, Move, MoveResult, Page, Permission
 from leadyard.operations.guards import lock_audiences, refuse_if_populating
 from leadyard.operations.idempotency import remember_answer
-from leadyard.operations.operation import operation
-from leadyard.store import memberships, moves
-from leadyard.store.db import Database
+from leadyard.operations.operation import operation, run_again_on_conflict
+from leadyard.store import moves, moving
+from leadyard.store.db import COMMIT_UNKNOWN, Database, Undone
 from leadyard.watching import metrics
 
 _MISSING_LEADS_SHOWN = 100
@@ -27,47 +27,78 @@ async def move_leads(
 
     Returns the committed move and both audiences as the commit left them. Raises NotFound for an unknown audience,
     SameAudience, AudienceNotReady while a job populates either audience, and LeadsNotInSource if any listed lead is
-    not in the source at the moment of the move. In PostgreSQL it is six statements, whatever its size.
+    not in the source at the moment of the move. In PostgreSQL it is one round trip, whatever its size.
     """
-    distinct_ids = list(dict.fromkeys(lead_ids))
-    async with db.write(caller.account_group_id) as tx:
-        source, target = await lock_audiences(tx, [source_audience_id, target_audience_id])
-        if source_audience_id == target_audience_id:
-            raise SameAudience
-        await refuse_if_populating(tx, [source, target])
-        # Taken only now, with both audiences locked, so that times follow the order of the commits.
-        now = max(now_ms(), source.changed_at, target.changed_at)
-        done = await memberships.transfer(
-            tx,
-            source_id=source_audience_id,
-            target_id=target_audience_id,
-            lead_ids=distinct_ids,
-            now=now,
-            missing_limit=_MISSING_LEADS_SHOWN,
-        )
-        if done.moved_count < len(distinct_ids):
-            # Leaving the block by an error rolls back what the transfer did with the others.
-            raise LeadsNotInSource(first_lead_ids=done.missing, lead_count=len(distinct_ids) - done.moved_count)
-        move = Move(
-            id=new_id(),
-            source_audience_id=source_audience_id,
-            target_audience_id=target_audience_id,
-            moved_count=done.moved_count,
-            already_in_target_count=done.already_in_target_count,
-            moved_at=now,
-            api_key_id=caller.api_key_id,
-            undone_by_move_id=None,
-            lead_ids=tuple(distinct_ids),
-        )
-        await moves.insert(tx, move)
-        result = MoveResult(
-            move=move,
-            source=replace(source.audience, prospect_count=done.source_count),
-            target=replace(target.audience, prospect_count=done.target_count),
-        )
-        await remember_answer(tx, caller, result)
+    distinct_ids = tuple(dict.fromkeys(lead_ids))
+    move = Move(
+        id=new_id(),
+        source_audience_id=source_audience_id,
+        target_audience_id=target_audience_id,
+        moved_count=len(distinct_ids),
+        already_in_target_count=0,
+        moved_at=now_ms(),
+        api_key_id=caller.api_key_id,
+        undone_by_move_id=None,
+        lead_ids=distinct_ids,
+    )
+    try:
+        result = await _move(db, caller, move)
+    except Undone:
+        # The short way tells that it cannot be done; to tell why takes a look at everything, which only those pay for
+        # who asked for what cannot be done.
+        await _refuse(db, caller, move)
+        # What stood in the way was gone when we looked.
+        raise TransactionConflict from None
     metrics.moved(move.moved_count)
     return result
+
+
+async def _move(db: Database, caller: Caller, move: Move) -> MoveResult:
+    if caller.once is not None:
+        return await _move_and_remember(db, caller, move)
+    try:
+        return await moving.move_alone(db, caller.account_group_id, move)
+    except ServiceUnavailable as lost:
+        if lost.reason != COMMIT_UNKNOWN:
+            raise
+        # Conflicts are run again here, and not as a whole: another attempt would not know the id of this move any more.
+        work = partial(_find_or_move, db, caller, move, lost)
+        return await run_again_on_conflict(work, name="find_or_move")
+
+
+async def _move_and_remember(db: Database, caller: Caller, move: Move) -> MoveResult:
+    async with db.write(caller.account_group_id) as tx:
+        result = await moving.move(tx, move)
+        await remember_answer(tx, caller, result)
+    return result
+
+
+async def _find_or_move(db: Database, caller: Caller, move: Move, lost: ServiceUnavailable) -> MoveResult:
+    """After the connection was lost while the move was made: it is, if its record is there. Raises `lost` when the
+    database stays out of reach, and otherwise as the move itself."""
+    try:
+        async with db.write(caller.account_group_id) as tx:
+            # Whoever waits here for the audiences has waited for the end of the lost transaction, if it still runs.
+            both = [move.source_audience_id, move.target_audience_id]
+            source, target = await lock_audiences(tx, both)
+            recorded = await moves.find(tx, move.id)
+            if recorded is None:
+                return await moving.move(tx, move)
+            return MoveResult(move=recorded, source=source.audience, target=target.audience)
+    except ServiceUnavailable:
+        raise lost from None
+
+
+async def _refuse(db: Database, caller: Caller, move: Move) -> None:
+    """Raises what stands in the way of the move, if anything still does."""
+    async with db.write(caller.account_group_id) as tx:
+        locked = await lock_audiences(tx, [move.source_audience_id, move.target_audience_id])
+        if move.source_audience_id == move.target_audience_id:
+            raise SameAudience
+        await refuse_if_populating(tx, locked)
+        missing = await moving.list_missing(tx, move.source_audience_id, move.lead_ids or ())
+        if missing:
+            raise LeadsNotInSource(first_lead_ids=tuple(missing[:_MISSING_LEADS_SHOWN]), lead_count=len(missing))
 
 
 @operation(Permission.AUDIENCES_READ)

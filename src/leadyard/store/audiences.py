@@ -51,17 +51,18 @@ _UNGROUP = Statement(
     "UPDATE audiences SET folder_id = NULL WHERE account_group_id = :account_group_id AND folder_id = :folder_id"
 )
 _DELETE = Statement(
-    """UPDATE audiences SET deleted_at = :now, changed_at = :now, folder_id = NULL
+    """UPDATE audiences SET deleted_at = :now, changed_at = :now, folder_id = NULL,
+    emptied_at = CASE WHEN prospect_count = 0 THEN CAST(:now AS bigint) END
     WHERE account_group_id = :account_group_id AND id = :id"""
 )
 _GROUPS_TO_EMPTY = Statement(
-    """SELECT DISTINCT account_group_id FROM audiences WHERE deleted_at IS NOT NULL AND prospect_count > 0
+    """SELECT DISTINCT account_group_id FROM audiences WHERE deleted_at IS NOT NULL AND emptied_at IS NULL
     ORDER BY account_group_id LIMIT :limit""",
     across_groups=True,
 )
 _LOCK_ONE_TO_EMPTY = Statement(
     """SELECT id, prospect_count FROM audiences WHERE account_group_id = :account_group_id
-    AND deleted_at IS NOT NULL AND prospect_count > 0 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"""
+    AND deleted_at IS NOT NULL AND emptied_at IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"""
 )
 # FOR UPDATE rather than FOR NO KEY UPDATE: a job row points at its audience, and the foreign key of a job being
 # inserted must wait for us (or we for it), whoever inserts it. docs/decisions/0006 has the argument.
@@ -83,7 +84,9 @@ _COUNT_ADDED = Statement(
 )
 _COUNT_REMOVED = Statement(
     """UPDATE audiences SET prospect_count = prospect_count - CAST(:removed AS bigint),
-    changed_at = CASE WHEN changed_at > CAST(:now AS bigint) THEN changed_at ELSE CAST(:now AS bigint) END
+    changed_at = CASE WHEN changed_at > CAST(:now AS bigint) THEN changed_at ELSE CAST(:now AS bigint) END,
+    emptied_at = CASE WHEN deleted_at IS NOT NULL AND prospect_count = CAST(:removed AS bigint)
+        THEN CAST(:now AS bigint) ELSE emptied_at END
     WHERE account_group_id = :account_group_id AND id IN :ids[]"""
 )
 
@@ -111,27 +114,27 @@ async def insert(tx: Transaction, audience: Audience) -> None:
 async def find(tx: Transaction, audience_id: str) -> tuple[Audience, str | None] | None:
     """Returns the audience and the id of the job that is populating it, if one is; None if there is no audience."""
     row = await tx.row(_FIND, id=audience_id)
-    return (_audience(row), row["populating_job_id"]) if row else None
+    return (audience_from(row), row["populating_job_id"]) if row else None
 
 
 async def find_by_name(tx: Transaction, name: str) -> list[Audience]:
     """Returns the oldest audiences of that very name, two at most: enough to tell none, one and several apart."""
-    return [_audience(row) for row in await tx.rows(_FIND_BY_NAME, name=name)]
+    return [audience_from(row) for row in await tx.rows(_FIND_BY_NAME, name=name)]
 
 
 async def list_ready(tx: Transaction, *, after: str, limit: int) -> list[Audience]:
     """Returns at most `limit` audiences from the first id beyond `after` on, without those being populated."""
-    return [_audience(row) for row in await tx.rows(_LIST_READY, after=after, limit=limit)]
+    return [audience_from(row) for row in await tx.rows(_LIST_READY, after=after, limit=limit)]
 
 
 async def list_all_ready(tx: Transaction) -> list[Audience]:
     """Returns every audience, oldest first, without those being populated."""
-    return [_audience(row) for row in await tx.rows(_LIST_ALL_READY)]
+    return [audience_from(row) for row in await tx.rows(_LIST_ALL_READY)]
 
 
 async def list_of_lead(tx: Transaction, lead_id: str) -> list[Audience]:
     """Returns the audiences the lead is in, oldest first, also those being populated."""
-    return [_audience(row) for row in await tx.rows(_LIST_OF_LEAD, lead_id=lead_id)]
+    return [audience_from(row) for row in await tx.rows(_LIST_OF_LEAD, lead_id=lead_id)]
 
 
 async def update(tx: Transaction, audience: Audience) -> None:
@@ -156,13 +159,13 @@ async def mark_deleted(tx: Transaction, audience_id: str, *, now: int) -> None:
 
 
 async def list_groups_to_empty(tx: Transaction, *, limit: int) -> list[str]:
-    """Returns ids of account groups that have a deleted audience with members."""
+    """Returns ids of account groups that have a deleted audience which is not known to be empty."""
     return [row["account_group_id"] for row in await tx.rows(_GROUPS_TO_EMPTY, limit=limit)]
 
 
 async def lock_one_to_empty(tx: Transaction) -> tuple[str, int] | None:
-    """Locks a deleted audience that still has members and that nobody else is emptying. Returns its id and how many it
-    has, or None."""
+    """Locks a deleted audience that is not known to be empty and that nobody else is emptying. Returns its id and how
+    many members it has, or None."""
     row = await tx.row(_LOCK_ONE_TO_EMPTY)
     return (row["id"], row["prospect_count"]) if row else None
 
@@ -173,7 +176,7 @@ async def lock(tx: Transaction, audience_ids: Sequence[str]) -> dict[str, Locked
     Returns those that exist, as they are now that nobody else can change their members.
     """
     rows = await tx.rows(_LOCK, ids=list(audience_ids))
-    return {row["id"]: LockedAudience(_audience(row), row["changed_at"]) for row in rows}
+    return {row["id"]: LockedAudience(audience_from(row), row["changed_at"]) for row in rows}
 
 
 async def lock_even_deleted(tx: Transaction, audience_ids: Sequence[str]) -> None:
@@ -191,7 +194,8 @@ async def count_removed(tx: Transaction, audience_ids: Sequence[str], *, removed
     await tx.run(_COUNT_REMOVED, ids=list(audience_ids), removed=removed, now=now)
 
 
-def _audience(row: Row) -> Audience:
+def audience_from(row: Row) -> Audience:
+    """Returns the audience in a row that has its columns."""
     return Audience(
         id=row["id"],
         name=row["name"],

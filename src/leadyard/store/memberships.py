@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from leadyard.ids import BEYOND_EVERY_ID
@@ -68,51 +67,6 @@ _COUNT_WITHOUT_EMAIL = Statement(
     AND l.email IS NULL""",
 )
 
-_IN_SOURCE = "account_group_id = :account_group_id AND lead_id IN :lead_ids[] AND audience_id = :source"
-# PostgreSQL plans by statistics that lag behind a big import, and then takes an audience for empty: reading all of it
-# looks cheaper than looking up the leads. Here it cannot: what is compared is not the indexed column, so the leads'
-# own index is left, and OFFSET 0 makes the question about the target one look-up per lead. docs/decisions/0007.
-_IN_SOURCE_BY_LEAD = _IN_SOURCE.replace("audience_id = :source", "audience_id || '' = :source")
-_IN_TARGET = """SELECT 1 FROM memberships t WHERE t.account_group_id = :account_group_id
-    AND t.audience_id = :target AND t.lead_id = memberships.lead_id LIMIT 1 OFFSET 0"""
-
-
-def _leave(in_source: str) -> str:
-    """A lead that is in the target already only leaves the source."""
-    return f"DELETE FROM memberships WHERE {in_source} AND EXISTS ({_IN_TARGET}) RETURNING lead_id"
-
-
-def _change(in_source: str) -> str:
-    """Every other row changes its audience in place."""
-    return f"""UPDATE memberships SET audience_id = :target, added_at = CAST(:now AS bigint)
-        WHERE {in_source} AND NOT EXISTS ({_IN_TARGET}) RETURNING lead_id"""
-
-
-_LEAVE_SOURCE = Statement(_leave(_IN_SOURCE))
-_CHANGE_AUDIENCE = Statement(_change(_IN_SOURCE))
-_COUNT_MOVED = Statement(
-    """UPDATE audiences SET changed_at = :now,
-    prospect_count = prospect_count + CASE WHEN id = :source THEN -:left_source ELSE :joined_target END
-    WHERE account_group_id = :account_group_id AND id IN (:source, :target) RETURNING id, prospect_count"""
-)
-# PostgreSQL does all of it in one round trip. The parts of one statement see the same snapshot, but no row is touched
-# by two of them: whether a lead is in the target decides which. `missing` is only looked for when the sums differ.
-_TRANSFER = Statement(
-    f"""WITH already AS ({_leave(_IN_SOURCE_BY_LEAD)}), changed AS ({_change(_IN_SOURCE_BY_LEAD)}),
-    sums AS (SELECT (SELECT count(*) FROM already) AS already, (SELECT count(*) FROM changed) AS changed),
-    counted AS (
-        UPDATE audiences SET changed_at = CAST(:now AS bigint), prospect_count = prospect_count
-            + CASE WHEN id = :source THEN -(SELECT already + changed FROM sums) ELSE (SELECT changed FROM sums) END
-        WHERE account_group_id = :account_group_id AND id IN (:source, :target) RETURNING id, prospect_count)
-    SELECT sums.already, sums.changed,
-        (SELECT prospect_count FROM counted WHERE id = :source) AS source_count,
-        (SELECT prospect_count FROM counted WHERE id = :target) AS target_count,
-        CASE WHEN sums.already + sums.changed < cardinality(:lead_ids[]) THEN ARRAY(
-            SELECT listed FROM unnest(:lead_ids[]) WITH ORDINALITY AS u(listed, place)
-            WHERE listed NOT IN (SELECT lead_id FROM already UNION ALL SELECT lead_id FROM changed)
-            ORDER BY place LIMIT :missing_limit) END AS missing
-    FROM sums"""
-)
 # Up to the last of the first `limit` ids: a range of the key, read once.
 _REMOVE_SOME = Statement(
     f"""DELETE FROM memberships WHERE account_group_id = :account_group_id AND audience_id = :audience_id
@@ -124,17 +78,6 @@ _AUDIENCES_OF = Statement(
     "SELECT audience_id FROM memberships WHERE account_group_id = :account_group_id AND lead_id = :lead_id"
 )
 _REMOVE_LEAD = Statement("DELETE FROM memberships WHERE account_group_id = :account_group_id AND lead_id = :lead_id")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
-    """What a transfer did, and the first listed leads that were not in the source (then it must be rolled back)."""
-
-    moved_count: int
-    already_in_target_count: int
-    source_count: int
-    target_count: int
-    missing: tuple[str, ...]
 
 
 async def add(tx: Transaction, audience_id: str, lead_ids: Sequence[str], *, now: int) -> int:
@@ -190,49 +133,3 @@ async def count_without_email(tx: Transaction, audience_id: str, *, added_from: 
     """Returns how many members that were added at that time or later have no e-mail."""
     row = await tx.row(_COUNT_WITHOUT_EMAIL, audience_id=audience_id, added_from=added_from)
     return row["members"] if row else 0
-
-
-async def transfer(
-    tx: Transaction, *, source_id: str, target_id: str, lead_ids: Sequence[str], now: int, missing_limit: int
-) -> Transfer:
-    """Takes the leads (distinct ids) out of the source, puts them into the target and corrects both counts.
-
-    Both audiences must be locked. The work grows with the number of leads, never with the size of an audience.
-    """
-    values = {"source": source_id, "target": target_id, "now": now}
-    if tx.is_postgresql:
-        return await _transfer_at_once(tx, lead_ids, missing_limit, values)
-    return await _transfer_in_steps(tx, lead_ids, missing_limit, values)
-
-
-async def _transfer_at_once(
-    tx: Transaction, lead_ids: Sequence[str], missing_limit: int, values: dict[str, Any]
-) -> Transfer:
-    row = await tx.row(_TRANSFER, lead_ids=lead_ids, missing_limit=missing_limit, **values)
-    assert row is not None
-    return Transfer(
-        moved_count=row["already"] + row["changed"],
-        already_in_target_count=row["already"],
-        source_count=row["source_count"],
-        target_count=row["target_count"],
-        missing=tuple(row["missing"] or ()),
-    )
-
-
-async def _transfer_in_steps(
-    tx: Transaction, lead_ids: Sequence[str], missing_limit: int, values: dict[str, Any]
-) -> Transfer:
-    source_id, target_id = values["source"], values["target"]
-    already = await tx.rows(_LEAVE_SOURCE, source=source_id, target=target_id, lead_ids=lead_ids)
-    changed = await tx.rows(_CHANGE_AUDIENCE, lead_ids=lead_ids, **values)
-    moved = {row["lead_id"] for row in already} | {row["lead_id"] for row in changed}
-    counts = await tx.rows(_COUNT_MOVED, left_source=len(moved), joined_target=len(changed), **values)
-    count_of = {row["id"]: row["prospect_count"] for row in counts}
-    missing = [lead_id for lead_id in lead_ids if lead_id not in moved] if len(moved) < len(lead_ids) else []
-    return Transfer(
-        moved_count=len(moved),
-        already_in_target_count=len(already),
-        source_count=count_of[source_id],
-        target_count=count_of[target_id],
-        missing=tuple(missing[:missing_limit]),
-    )

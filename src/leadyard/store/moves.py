@@ -8,12 +8,6 @@ from leadyard.store.db import Row, Statement, Transaction, from_document
 
 _COLUMNS = """id, source_audience_id, target_audience_id, moved_count, already_in_target_count, moved_at, api_key_id,
     undone_by_move_id"""
-_INSERT = Statement(
-    """INSERT INTO moves (account_group_id, id, source_audience_id, target_audience_id, lead_ids, moved_count,
-        already_in_target_count, moved_at, api_key_id)
-    VALUES (:account_group_id, :id, :source, :target, :lead_ids[], :moved_count, :already_in_target_count, :moved_at,
-        :api_key_id)"""
-)
 _LIST = Statement(
     f"""SELECT {_COLUMNS} FROM moves WHERE account_group_id = :account_group_id AND id < :before
     ORDER BY id DESC LIMIT :limit"""
@@ -27,21 +21,6 @@ _FORGET_LEAD = Statement(
     WHERE account_group_id = :account_group_id AND instr(lead_ids, :lead_id) > 0""",
 )
 ERASED_LEAD_ID = "0" * 24
-
-
-async def insert(tx: Transaction, move: Move) -> None:
-    """Adds the record of a move, its lead ids as one value."""
-    await tx.run(
-        _INSERT,
-        id=move.id,
-        source=move.source_audience_id,
-        target=move.target_audience_id,
-        lead_ids=list(move.lead_ids or ()),
-        moved_count=move.moved_count,
-        already_in_target_count=move.already_in_target_count,
-        moved_at=move.moved_at,
-        api_key_id=move.api_key_id,
-    )
 
 
 async def list_newest_first(tx: Transaction, *, before: str | None, limit: int) -> list[Move]:

@@ -120,6 +120,9 @@ audiences = Table(
     Column("changed_at", BigInteger, nullable=False),
     # A deleted audience is hidden at once; its members are removed bit by bit, so that nobody waits for a million.
     Column("deleted_at", BigInteger),
+    # When the last of them was gone. The index asks for this and not for the count, which changes with every move: an
+    # index that a change concerns costs new entries in all the others as well.
+    Column("emptied_at", BigInteger),
     PrimaryKeyConstraint("account_group_id", "id"),
     ForeignKeyConstraint(["account_group_id", "folder_id"], ["folders.account_group_id", "folders.id"]),
     CheckConstraint("prospect_count >= 0", name="prospect_count"),
@@ -133,8 +136,8 @@ audiences = Table(
         "audiences_to_empty_idx",
         "account_group_id",
         "id",
-        postgresql_where=text("deleted_at IS NOT NULL AND prospect_count > 0"),
-        sqlite_where=text("deleted_at IS NOT NULL AND prospect_count > 0"),
+        postgresql_where=text("deleted_at IS NOT NULL AND emptied_at IS NULL"),
+        sqlite_where=text("deleted_at IS NOT NULL AND emptied_at IS NULL"),
     ),
 )
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from leadyard.store.db.statement import Statement
+
+if TYPE_CHECKING:
+    from leadyard.store.db.procedure import Procedure
 
 Row = Mapping[str, Any]
 
@@ -27,9 +30,12 @@ class Transaction(Protocol):
     async def run(self, statement: Statement, /, **values: Any) -> int:
         """Returns how many rows the statement changed."""
 
+    async def call(self, procedure: Procedure, /, **values: Any) -> list[Row]:
+        """Runs the procedure and returns its rows. Raises Undone; then the transaction must not commit."""
+
 
 class Database(Protocol):
-    """A pool of connections. All three ways in raise ServiceUnavailable when the database cannot be reached and
+    """A pool of connections. All ways in raise ServiceUnavailable when the database cannot be reached and
     TransactionConflict when the work should simply be run again."""
 
     url: str
@@ -42,6 +48,11 @@ class Database(Protocol):
 
     def read(self, account_group_id: str | None) -> AbstractAsyncContextManager[Transaction]:
         """A connection for a single reading statement, without the round trips of a transaction."""
+
+    async def call(self, account_group_id: str | None, procedure: Procedure, /, **values: Any) -> list[Row]:
+        """Runs the procedure as a write transaction by itself, in a single round trip, and returns its rows once they
+        are durably committed. Raises Undone. When the connection is lost on the way the ServiceUnavailable has the
+        reason COMMIT_UNKNOWN: the change is either wholly there or wholly not."""
 
     async def close(self) -> None:
         """Closes all connections."""

@@ -8,6 +8,7 @@ from leadyard.errors import Internal, ServiceUnavailable
 from leadyard.watching import metrics
 
 RETRY_AFTER_S = 2
+COMMIT_UNKNOWN = "commit_unknown"
 NOTHING_CHANGED = "Nothing was changed. Try again in a moment."
 _log = structlog.get_logger("leadyard.store")
 
@@ -29,6 +30,16 @@ def unavailable(reason: str, *, detail: str = "", details: str = NOTHING_CHANGED
     refusal = ServiceUnavailable(details, retry_after_s=RETRY_AFTER_S)
     refusal.reason = reason
     return refusal
+
+
+def commit_unknown() -> ServiceUnavailable:
+    """Returns the refusal for a connection that was lost once the commit was on its way. Nobody can know whether it
+    arrived, so the work must not simply be run again."""
+    return unavailable(
+        COMMIT_UNKNOWN,
+        details="The connection was lost during the commit. The change is either wholly there or wholly not: read "
+        "the current state before you repeat the request.",
+    )
 
 
 def broken(reason: str, *, detail: str = "") -> Internal:

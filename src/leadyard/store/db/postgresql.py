@@ -11,8 +11,9 @@ import asyncpg
 
 from leadyard.errors import ServiceUnavailable, TransactionConflict
 from leadyard.store.db.database import Row
-from leadyard.store.db.failures import unavailable
+from leadyard.store.db.failures import commit_unknown, unavailable
 from leadyard.store.db.log import log_statement
+from leadyard.store.db.procedure import Procedure, Undone
 from leadyard.store.db.queue import Queue
 from leadyard.store.db.statement import Statement
 from leadyard.watching import metrics, spans
@@ -79,6 +80,19 @@ class PostgresqlTransaction:
         # The command tag, "UPDATE 25", is where PostgreSQL says how many rows it changed.
         return int(status.rsplit(" ", 1)[-1])
 
+    async def call(self, procedure: Procedure, /, **values: Any) -> list[Row]:
+        try:
+            return await self.rows(procedure.call, **values)
+        except asyncpg.RaiseError as undone:
+            raise Undone from undone
+
+    async def call_alone(self, procedure: Procedure, /, **values: Any) -> list[Row]:
+        """The same on a connection without a transaction: PostgreSQL begins one and commits it around the call."""
+        call = procedure.call
+        log_statement(call.postgresql)
+        with _commits(), spans.statement(call.postgresql, _SYSTEM):
+            return cast("list[Row]", await self._connection.fetch(call.postgresql, *self._bind(call, values)))
+
     def _bind(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
         values["account_group_id"] = self.account_group_id
         return statement.postgresql_arguments(values)
@@ -122,6 +136,10 @@ class PostgresqlDatabase:
         async with self._connection() as connection:
             yield PostgresqlTransaction(connection, account_group_id)
 
+    async def call(self, account_group_id: str | None, procedure: Procedure, /, **values: Any) -> list[Row]:
+        async with self._connection() as connection:
+            return await PostgresqlTransaction(connection, account_group_id).call_alone(procedure, **values)
+
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.close()
@@ -157,6 +175,10 @@ class PostgresqlDatabase:
                             "jit": "off",
                             # Our plans are to be the same for every list, audience and hour (docs/decisions/0007).
                             "plan_cache_mode": "force_generic_plan",
+                            # A plan made while a table was tiny reads all of it, and is kept until somebody analyses
+                            # the table: the check of a foreign key then read a grown table of audiences once for each
+                            # lead moved. Everything we ask has an index, so there is nothing to lose by never doing it.
+                            "enable_seqscan": "off",
                             "lock_timeout": "10s",
                             "statement_timeout": "60s",
                             "idle_in_transaction_session_timeout": "60s",
@@ -185,18 +207,21 @@ async def _command(connection: asyncpg.pool.PoolConnectionProxy, command: str) -
 
 async def _commit(connection: asyncpg.pool.PoolConnectionProxy) -> None:
     log_statement("COMMIT")
+    with _commits(), spans.statement("COMMIT", _SYSTEM):
+        await connection.execute("COMMIT")
+
+
+@contextmanager
+def _commits() -> Iterator[None]:
+    """Around what commits when all goes well: what its errors mean."""
     try:
-        with spans.statement("COMMIT", _SYSTEM):
-            await connection.execute("COMMIT")
+        yield
     except _RUN_AGAIN as error:
         raise TransactionConflict(str(error)) from error
+    except asyncpg.RaiseError as error:
+        raise Undone from error
     except (*_LOST, OSError) as error:
-        # Once COMMIT is on its way nobody can know whether it arrived, so it must not be run again from here.
-        raise unavailable(
-            "commit_unknown",
-            details="The connection was lost during the commit. The change is either wholly there or wholly not: read "
-            "the current state before you repeat the request.",
-        ) from error
+        raise commit_unknown() from error
     except _FAILED as error:
         raise _failed(error) from error
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import aiosqlite
 
@@ -17,12 +19,24 @@ from leadyard.errors import Internal, ServiceUnavailable, TransactionConflict
 from leadyard.store.db.database import Row
 from leadyard.store.db.failures import broken, unavailable
 from leadyard.store.db.log import log_statement
+from leadyard.store.db.procedure import Procedure
 from leadyard.store.db.queue import Queue
 from leadyard.store.db.statement import Statement
 from leadyard.watching import metrics, spans
 
+R = TypeVar("R")
 _SYSTEM = "sqlite"
 _OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+
+
+class _Connection(aiosqlite.Connection):
+    """Also lets a whole piece of work visit the thread: each visit costs more than most statements do."""
+
+    async def visit(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """Runs the work on the connection's thread. Once begun it is done to its end, also when this is cancelled."""
+        # With the context of the request, so that its log lines and spans know whose they are.
+        context = contextvars.copy_context()
+        return cast("R", await self._execute(lambda: context.run(work, self._conn)))  # type: ignore[no-untyped-call]
 
 
 class SqliteTransaction:
@@ -30,7 +44,7 @@ class SqliteTransaction:
 
     is_postgresql = False
 
-    def __init__(self, connection: aiosqlite.Connection, account_group_id: str | None) -> None:
+    def __init__(self, connection: _Connection, account_group_id: str | None) -> None:
         self._connection = connection
         self.account_group_id = account_group_id
 
@@ -47,6 +61,11 @@ class SqliteTransaction:
         with _sent(statement.sqlite):
             cursor = await self._connection.execute(statement.sqlite, self._bind(statement, values))
             return cursor.rowcount
+
+    async def call(self, procedure: Procedure, /, **values: Any) -> list[Row]:
+        values["account_group_id"] = self.account_group_id
+        with _errors():
+            return await self._connection.visit(partial(_run_steps, procedure, values))
 
     def _bind(self, statement: Statement, values: dict[str, Any]) -> dict[str, Any]:
         values["account_group_id"] = self.account_group_id
@@ -93,12 +112,18 @@ class SqliteDatabase:
         async with self._connection(self._readers) as connection:
             yield SqliteTransaction(connection, account_group_id)
 
+    async def call(self, account_group_id: str | None, procedure: Procedure, /, **values: Any) -> list[Row]:
+        values["account_group_id"] = account_group_id
+        async with self._connection(self._writers) as connection:
+            work = partial(_run_transaction, procedure, values)
+            return await self._until_not_busy(partial(connection.visit, work))
+
     async def close(self) -> None:
         for each in (self._writers, self._readers):
             await each.close()
 
     @asynccontextmanager
-    async def _connection(self, connections: _Connections) -> AsyncIterator[aiosqlite.Connection]:
+    async def _connection(self, connections: _Connections) -> AsyncIterator[_Connection]:
         with connections.queue.place():
             try:
                 # Not wait_for: until Python 3.12 it swallows a cancellation that comes just when it is our turn.
@@ -115,7 +140,7 @@ class SqliteDatabase:
                 connections.turn.release()
 
     @asynccontextmanager
-    async def _held(self, connections: _Connections) -> AsyncIterator[aiosqlite.Connection]:
+    async def _held(self, connections: _Connections) -> AsyncIterator[_Connection]:
         connection = connections.idle.pop() if connections.idle else await self._connect()
         try:
             yield connection
@@ -128,7 +153,7 @@ class SqliteDatabase:
             raise
         connections.idle.append(connection)
 
-    async def _connect(self) -> aiosqlite.Connection:
+    async def _connect(self) -> _Connection:
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             raise ServiceUnavailable(
                 f"This Python brings SQLite {sqlite3.sqlite_version}; Leadyard needs 3.35 or newer, or PostgreSQL."
@@ -145,35 +170,42 @@ class SqliteDatabase:
                 raise
         return connection
 
-    async def _open(self) -> aiosqlite.Connection:
+    async def _open(self) -> _Connection:
         # isolation_level=None: we say BEGIN ourselves, the module never does.
-        opening = asyncio.ensure_future(aiosqlite.connect(self.path, isolation_level=None).__aenter__())
+        connection = _Connection(partial(sqlite3.connect, self.path, isolation_level=None), iter_chunk_size=64)
+        opening = asyncio.ensure_future(connection.__aenter__())
         try:
-            return await asyncio.shield(opening)
+            await asyncio.shield(opening)
         except asyncio.CancelledError:
             # Its thread would go on and report to a loop that may be closed by then.
-            await (await opening).close()
+            await opening
+            await connection.close()
             raise
+        return connection
 
-    async def _begin_immediate(self, connection: aiosqlite.Connection) -> None:
-        """Waits for the writers of other processes. SQLite's busy handler backs off to 100 ms between looks, so that a
-        long import next door would starve us; looking again every few milliseconds is fairer and costs little."""
-        deadline = time.monotonic() + self._wait_s
+    async def _begin_immediate(self, connection: _Connection) -> None:
         with _errors():
             await connection.execute_fetchall("PRAGMA busy_timeout=0")
         try:
-            while True:
-                try:
-                    await _command(connection, "BEGIN IMMEDIATE")
-                    return
-                except sqlite3.OperationalError as error:
-                    if not _is_busy(error):
-                        _refuse(error)
-                    if time.monotonic() > deadline:
-                        raise unavailable("wait_timeout") from error
-                await asyncio.sleep(random.uniform(0.001, 0.008))  # noqa: S311  (jitter, not a secret)
+            await self._until_not_busy(partial(_command, connection, "BEGIN IMMEDIATE"))
         finally:
             await connection.execute_fetchall("PRAGMA busy_timeout=5000")
+
+    async def _until_not_busy(self, begin: Callable[[], Awaitable[R]]) -> R:
+        """Waits for the writers of other processes. SQLite's busy handler backs off to 100 ms between looks, so that a
+        long import next door would starve us; looking again every few milliseconds is fairer and costs little."""
+        deadline = time.monotonic() + self._wait_s
+        while True:
+            try:
+                return await begin()
+            except sqlite3.IntegrityError as error:
+                raise TransactionConflict(str(error)) from error
+            except sqlite3.DatabaseError as error:
+                if not _is_busy(error):
+                    _refuse(error)
+                if time.monotonic() > deadline:
+                    raise unavailable("wait_timeout") from error
+            await asyncio.sleep(random.uniform(0.001, 0.008))  # noqa: S311  (jitter, not a secret)
 
 
 class _Connections:
@@ -183,7 +215,7 @@ class _Connections:
         self.count = count
         self.queue = Queue(connections=count, waiters=waiters)
         self.turn = asyncio.Semaphore(count)
-        self.idle: list[aiosqlite.Connection] = []
+        self.idle: list[_Connection] = []
 
     async def close(self) -> None:
         """Waits for those in use: what was cancelled a moment ago is still rolling back, and a connection that came
@@ -196,13 +228,45 @@ class _Connections:
             self.turn.release()
 
 
-async def _command(connection: aiosqlite.Connection, command: str) -> None:
+def _run_transaction(procedure: Procedure, values: dict[str, Any], connection: sqlite3.Connection) -> list[Row]:
+    """The whole transaction in one visit to the thread: it is over when the visit is, one way or the other."""
+    # How long to wait for other processes is decided by our caller, without holding the thread.
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        _execute(connection, "BEGIN IMMEDIATE")
+        try:
+            rows = _run_steps(procedure, values, connection)
+            _execute(connection, "COMMIT")
+        except BaseException:
+            # Also after a COMMIT that failed, on a full disk for one: SQLite then keeps the transaction open.
+            if connection.in_transaction:
+                _execute(connection, "ROLLBACK")
+            raise
+        return rows
+    finally:
+        connection.execute("PRAGMA busy_timeout=5000")
+
+
+def _run_steps(procedure: Procedure, values: dict[str, Any], connection: sqlite3.Connection) -> list[Row]:
+    def run(statement: Statement, **more: Any) -> sqlite3.Cursor:
+        return _execute(connection, statement.sqlite, statement.sqlite_arguments({**values, **more}))
+
+    return procedure.steps(run, values)
+
+
+def _execute(connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | tuple[()] = ()) -> sqlite3.Cursor:
+    log_statement(sql)
+    with spans.statement(sql, _SYSTEM):
+        return connection.execute(sql, values)
+
+
+async def _command(connection: _Connection, command: str) -> None:
     log_statement(command)
     with spans.statement(command, _SYSTEM):
         await connection.execute_fetchall(command)
 
 
-async def _roll_back(connection: aiosqlite.Connection) -> None:
+async def _roll_back(connection: _Connection) -> None:
     # Commands of one connection run in order on its thread, so this waits for a statement that was given up on. Only
     # then is it known whether there is a transaction: a BEGIN or a COMMIT may have been under way.
     try:

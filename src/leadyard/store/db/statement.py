@@ -23,7 +23,12 @@ _LIST = re.compile(r":(\w+)\[\]")
 _ROWS = re.compile(r":(\w+)\{([^}]*)\}")
 _VALUE = re.compile(r"(?<![:\w]):(\w+)")
 _ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: SKIP LOCKED)?\b")
-_TENANT_FILTER = "account_group_id"
+# A filter, a row that gets the group (the house test looks closer), or a procedure that is given it.
+_BOUND_TO_THE_GROUP = (
+    "account_group_id = :account_group_id",
+    "INSERT",
+    "_account_group_id => :account_group_id",
+)
 
 
 class Statement:
@@ -37,7 +42,7 @@ class Statement:
         text = " ".join(text.split())
         sqlite = " ".join(sqlite.split()) if sqlite else text
         for each in (text, sqlite):
-            if not across_groups and f"{_TENANT_FILTER} = :{_TENANT_FILTER}" not in each and "INSERT" not in each:
+            if not across_groups and not any(bound in each for bound in _BOUND_TO_THE_GROUP):
                 raise ValueError(f"Without account_group_id = :account_group_id this reaches other groups: {each}")
         self.across_groups = across_groups
         self._lists = frozenset(_LIST.findall(text))
@@ -45,6 +50,11 @@ class Statement:
         self.sqlite = _for_sqlite(sqlite)
         self._sqlite_names = frozenset(_VALUE.findall(self.sqlite))
         self.postgresql, self._names = _for_postgresql(text)
+
+    @property
+    def in_function(self) -> str:
+        """The text as a step of a function of PostgreSQL, whose parameters are called `_name`."""
+        return re.sub(r"\$(\d+)", lambda match: f"_{self._names[int(match[1]) - 1]}", self.postgresql)
 
     def sqlite_arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the values as SQLite wants them: by name, lists and tables as JSON text."""
