@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -25,17 +26,20 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from leadyard.ids import new_id
-from leadyard.store import audiences, jobs, memberships, moves, schema
+from leadyard.store import moving, schema
 from leadyard.store.db import Statement
 from tests.service import Service, Tenant, make_tenant, run_sql
 from tests.throwaway_postgres import ThrowawayPostgres
 
 ROUNDS = 3
+# The settings of the service's own sessions, without which the plans of the function would be made anew each time.
+AS_THE_SERVICE = {**os.environ, "PGOPTIONS": "-c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"}
 # Everything is counted and nothing refused.
 GENEROUS = "key=1000000/second;group=1000000/second;address=1000000/second"
 
@@ -119,7 +123,8 @@ def run_pgbench(url: str, scripts: list[str], seconds: float, folder: Path) -> f
         script = folder / f"lane{number}.sql"
         script.write_text(text)
         command = [pgbench, "-n", "-M", "prepared", "-c", "1", "-T", str(max(1, round(seconds))), "-f", str(script)]
-        processes.append(subprocess.Popen([*command, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        process = subprocess.Popen([*command, url], env=AS_THE_SERVICE, stdout=PIPE, stderr=PIPE, text=True)
+        processes.append(process)
     rate = 0.0
     for process in processes:
         output, errors = process.communicate(timeout=seconds + 60)
@@ -130,19 +135,24 @@ def run_pgbench(url: str, scripts: list[str], seconds: float, folder: Path) -> f
 
 
 def _pgbench_move(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> str:
-    array = "'{" + ",".join(lead_ids) + "}'"
-    values = {"account_group_id": tenant.account_group_id, "source": source, "target": target, "now": int(time.time())}
-    texts = [
-        _literal(audiences._LOCK, {**values, "ids": f"'{{{source},{target}}}'"}),
-        _literal(jobs._POPULATING, {**values, "audience_ids": f"'{{{source},{target}}}'"}),
-        _literal(memberships._TRANSFER, {**values, "lead_ids": array, "missing_limit": 100}),
-        _literal(
-            moves._INSERT,
-            {**values, "lead_ids": array, "id": "md5(random()::text)", "moved_count": len(lead_ids),
-             "already_in_target_count": 0, "moved_at": 1, "api_key_id": tenant.api_key_id},
-        ),
-    ]  # fmt: skip
-    return "BEGIN;\n" + "".join(f"{text};\n" for text in texts) + "COMMIT;\n"
+    """The one statement that the service sends for a move."""
+    return f"{_literal(moving._CALL, _values(tenant, source, target, lead_ids))};\n"
+
+
+def pgbench_move_in_steps(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> str:
+    """The same without the function, as a client would send it who knows neither that nor pipelines."""
+    values = _values(tenant, source, target, lead_ids)
+    values |= {"changed": len(lead_ids), "already": 0}
+    steps = (moving._LOCK, moving._POPULATING, moving._CHANGE_AUDIENCE, moving._RECORD, moving._COUNT)
+    return "BEGIN;\n" + "".join(f"{_literal(step, values)};\n" for step in steps) + "COMMIT;\n"
+
+
+def _values(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> dict[str, Any]:
+    return {
+        "account_group_id": tenant.account_group_id, "id": "md5(random()::text)", "source": source, "target": target,
+        "lead_ids": "'{" + ",".join(lead_ids) + "}'", "lead_count": len(lead_ids), "now": int(time.time() * 1000),
+        "api_key_id": tenant.api_key_id,
+    }  # fmt: skip
 
 
 def _literal(statement: Statement, values: dict[str, Any]) -> str:
@@ -165,6 +175,7 @@ def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Pat
     """Returns moves per second of the service's own statements in one process on one connection."""
     path = tenant.service.database_url.removeprefix("sqlite:///")
     connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    connection.row_factory = sqlite3.Row
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     done = 0
@@ -180,24 +191,13 @@ def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Pat
 
 
 def _sqlite_move(connection: sqlite3.Connection, tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> None:
-    def run(statement: Statement, **more: Any) -> list[Any]:
-        values = {
-            "account_group_id": tenant.account_group_id, "source": source, "target": target,
-            "now": int(time.time() * 1000), "lead_ids": lead_ids, **more,
-        }  # fmt: skip
-        return connection.execute(statement.sqlite, statement.sqlite_arguments(values)).fetchall()
+    values = {**_values(tenant, source, target, lead_ids), "id": new_id(), "lead_ids": lead_ids}
+
+    def run(statement: Statement, **more: Any) -> sqlite3.Cursor:
+        return connection.execute(statement.sqlite, statement.sqlite_arguments({**values, **more}))
 
     connection.execute("BEGIN IMMEDIATE")
-    run(audiences._LOCK, ids=[source, target])
-    run(jobs._POPULATING, audience_ids=[source, target])
-    already = run(memberships._LEAVE_SOURCE)
-    changed = run(memberships._CHANGE_AUDIENCE)
-    assert len(already) + len(changed) == len(lead_ids)
-    run(memberships._COUNT_MOVED, left_source=len(lead_ids), joined_target=len(changed))
-    run(
-        moves._INSERT,
-        id=new_id(), moved_count=len(lead_ids), already_in_target_count=0, moved_at=1, api_key_id=tenant.api_key_id,
-    )  # fmt: skip
+    assert len(moving._steps(run, values)) == 2
     connection.execute("COMMIT")
 
 

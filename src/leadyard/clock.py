@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def now_ms() -> int:
@@ -11,6 +12,8 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+# An audience tells when it was made in every answer, and a batch of an import shares one moment.
+@lru_cache(maxsize=4096)
 def to_iso(milliseconds: int) -> str:
     """Returns the time as ISO 8601 in UTC with milliseconds and `Z`, e.g. 2026-01-31T09:30:00.250Z."""
     moment = datetime.fromtimestamp(milliseconds // 1000, UTC)

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -52,6 +52,39 @@ async def _refuse_overload(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 _overloaded = Trace(_refuse_overload)
+
+
+class _HeadWithBody:
+    """What an answer is written to. uvicorn writes its head and its body one after the other: two calls of the system,
+    two packets, and a client that is woken by the first to find that it must wait for the second. Here a head waits for
+    what follows it at once; it never waits longer than the loop takes for one turn."""
+
+    __slots__ = ("_head", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        if not self._head and data.startswith(b"HTTP/1.1 ") and data[9:10] != b"1":
+            # Not a "100 Continue": that is what the client waits for before it sends its body.
+            self._head = data
+            self._loop.call_soon(self._send_head)
+            return
+        head, self._head = self._head, b""
+        self._transport.write(head + data if head else data)
+
+    def close(self) -> None:
+        self._send_head()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _send_head(self) -> None:
+        if self._head:
+            self.write(b"")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -129,6 +162,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head, self._head_bytes, self._counted = False, 0, 0
         self._heads += 1
         super().on_headers_complete()
+        self.cycle.transport = cast("asyncio.Transport", _HeadWithBody(self.transport, self.loop))
         self._unanswered.append(self.cycle)
 
     def on_message_complete(self) -> None:

@@ -63,6 +63,8 @@ def routes() -> list[Door]:
     jobs, job = f"{g}/prospecting", f"{g}/prospecting/{{jobId}}"
     navigator, entries = f"{g}/sales-navigator", sales_navigator.SalesNavigatorEntryListSuccessResponse
     return [
+        # Routes are tried in turn, and this is the one that is asked for most.
+        _route("POST", f"{one}/move-leads", moves.move_leads, of_moves.move_leads, moves.AudienceLeadMoveSuccessResponse, 404, 409, 422, headers=_MOVE_ID),
         _route("GET", "/v1/accounts", accounts.list_accounts, None, accounts.AccountListSuccessResponse),
         _route("GET", a, audiences.list_audiences, of_audiences.list_audiences, audiences.AudienceListSuccessResponse),
         _route("POST 201", a, audiences.create_audience, of_audiences.create_audience, audience, 422),
@@ -78,7 +80,6 @@ def routes() -> list[Door]:
         _route("GET", f"{one}/prospects", prospects.list_prospects, of_prospects.list_prospects, prospects.AudienceProspectListSuccessResponse, 404, 409),
         _route("GET", f"{one}/prospects.csv", prospects.export_prospects, of_prospects.list_custom_field_names, str, 404, 409),
         _route("POST", f"{one}/prospects", prospects.add_prospects, of_prospects.add_prospects, prospects.ProspectsAddedSuccessResponse, 404, 409),
-        _route("POST", f"{one}/move-leads", moves.move_leads, of_moves.move_leads, moves.AudienceLeadMoveSuccessResponse, 404, 409, 422, headers=_MOVE_ID),
         _route("GET", f"{p}/by-provider-id/{{providerId:path}}", leads.find_by_provider_id, of_leads.find_leads_by_provider_id, leads.ProviderIdResolutionSuccessResponse),
         _route("GET", lead, leads.get_prospect, of_leads.get_lead, lead_answer, 404),
         _route("PATCH", lead, leads.update_prospect, of_leads.update_lead, lead_answer, 404, 422),
@@ -127,7 +128,14 @@ def build_app(
         await asyncio.to_thread(spans.stop)
 
     app = FastAPIOffline(
-        title="Leadyard", version=version("leadyard"), lifespan=lifespan, redirect_slashes=False, redoc_url=None
+        title="Leadyard",
+        version=version("leadyard"),
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        # The spans are ours (watching/spans.py). FastAPI's own would tell the messages of exceptions, which hold data,
+        # and it looks for somebody who wants them in the environment, with every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.db = db
     app.state.provider = provider

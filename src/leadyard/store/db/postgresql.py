@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, cast
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from leadyard.errors import ServiceUnavailable, TransactionConflict
+from leadyard.store.db.at_hand import LOST, TIDY_UP_S, ConnectionsAtHand
 from leadyard.store.db.database import Row
 from leadyard.store.db.failures import commit_unknown, unavailable
 from leadyard.store.db.log import log_statement
@@ -21,8 +23,6 @@ from leadyard.watching import metrics, spans
 # PostgreSQL itself ends a statement after 60 s. Longer than that is waited only for a server, or a network, that says
 # nothing at all any more.
 _SILENCE_S = 75
-# What a connection gets to say that it is in order again before it is thrown away.
-_TIDY_UP_S = 5
 # What another transaction did to us, not what we did wrong: the same work, run again, can succeed.
 _RUN_AGAIN = (
     asyncpg.DeadlockDetectedError,
@@ -30,16 +30,6 @@ _RUN_AGAIN = (
     asyncpg.LockNotAvailableError,
     asyncpg.UniqueViolationError,
     asyncpg.ForeignKeyViolationError,
-)
-_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    ConnectionError,
-    # What asyncpg says for a moment of a connection whose end it has been told but has not yet noticed.
-    asyncpg.InternalClientError,
 )
 # What the server could not do, and why in a word. An OSError is the silence of the server, or of the network.
 _REASONS: dict[type[BaseException], str] = {
@@ -61,7 +51,7 @@ class PostgresqlTransaction:
 
     is_postgresql = True
 
-    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy, account_group_id: str | None) -> None:
+    def __init__(self, connection: PoolConnectionProxy, account_group_id: str | None) -> None:
         self._connection = connection
         self.account_group_id = account_group_id
 
@@ -108,6 +98,8 @@ class PostgresqlDatabase:
         self._wait_s = wait_s
         self._prepared_statements = prepared_statements
         self._pool: asyncpg.Pool | None = None
+        self._at_hand: ConnectionsAtHand | None = None
+        self._waiting = 0
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
@@ -141,20 +133,46 @@ class PostgresqlDatabase:
             return await PostgresqlTransaction(connection, account_group_id).call_alone(procedure, **values)
 
     async def close(self) -> None:
-        if self._pool is not None:
+        if self._pool is not None and self._at_hand is not None:
+            await self._at_hand.release_all()
             await self._pool.close()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+    async def _connection(self) -> AsyncIterator[PoolConnectionProxy]:
+        connection = await self._take()
+        in_order = False
+        try:
+            with metrics.holding_connection():
+                yield connection
+            in_order = True
+        finally:
+            await self._give_back(connection, in_order=in_order)
+
+    async def _take(self) -> PoolConnectionProxy:
+        self._queue.enter()
+        try:
+            return (self._at_hand and self._at_hand.take()) or await self._take_from_pool()
+        except BaseException:
+            self._queue.leave()
+            raise
+
+    async def _take_from_pool(self) -> PoolConnectionProxy:
         pool = self._pool or await self._open()
-        with self._queue.place():
+        self._waiting += 1
+        try:
             with metrics.waiting_for_connection(), _errors_in_connecting():
-                connection = await pool.acquire(timeout=self._wait_s)
-            try:
-                with metrics.holding_connection():
-                    yield connection
-            finally:
-                await _give_back(pool, connection)
+                return await pool.acquire(timeout=self._wait_s)
+        finally:
+            self._waiting -= 1
+
+    async def _give_back(self, connection: PoolConnectionProxy, *, in_order: bool) -> None:
+        self._queue.leave()
+        assert self._at_hand is not None
+        # Whoever waits, waits for the pool. And the pool looks after a connection on which something went wrong.
+        if in_order and not self._waiting and not connection.is_closed():
+            self._at_hand.keep(connection)
+        else:
+            await self._at_hand.release(connection)
 
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:
@@ -184,6 +202,7 @@ class PostgresqlDatabase:
                             "idle_in_transaction_session_timeout": "60s",
                         },
                     )
+                self._at_hand = ConnectionsAtHand(self._pool)
             return self._pool
 
 
@@ -191,21 +210,12 @@ async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
     return None
 
 
-async def _give_back(pool: asyncpg.Pool, connection: asyncpg.pool.PoolConnectionProxy) -> None:
-    try:
-        await pool.release(connection, timeout=_TIDY_UP_S)
-    except (TimeoutError, *_LOST):
-        # It did not come to rest in time, and the pool has thrown it away; a new one takes its place. What was done on
-        # it is over by now, well or badly, so this is nobody's error.
-        return
-
-
-async def _command(connection: asyncpg.pool.PoolConnectionProxy, command: str) -> None:
+async def _command(connection: PoolConnectionProxy, command: str) -> None:
     with _sent(command):
         await connection.execute(command)
 
 
-async def _commit(connection: asyncpg.pool.PoolConnectionProxy) -> None:
+async def _commit(connection: PoolConnectionProxy) -> None:
     log_statement("COMMIT")
     with _commits(), spans.statement("COMMIT", _SYSTEM):
         await connection.execute("COMMIT")
@@ -220,17 +230,17 @@ def _commits() -> Iterator[None]:
         raise TransactionConflict(str(error)) from error
     except asyncpg.RaiseError as error:
         raise Undone from error
-    except (*_LOST, OSError) as error:
+    except (*LOST, OSError) as error:
         raise commit_unknown() from error
     except _FAILED as error:
         raise _failed(error) from error
 
 
-async def _roll_back(connection: asyncpg.pool.PoolConnectionProxy) -> None:
+async def _roll_back(connection: PoolConnectionProxy) -> None:
     log_statement("ROLLBACK")
     try:
-        await connection.execute("ROLLBACK", timeout=_TIDY_UP_S)
-    except (*_LOST, OSError, asyncpg.PostgresError):
+        await connection.execute("ROLLBACK", timeout=TIDY_UP_S)
+    except (*LOST, OSError, asyncpg.PostgresError):
         # A connection that is gone has rolled back already; one in any other trouble must not be used again. One that
         # the pool has already dropped does not even let itself be terminated.
         with suppress(asyncpg.InterfaceError):
@@ -244,7 +254,7 @@ def _sent(sql: str) -> Iterator[None]:
     try:
         with spans.statement(sql, _SYSTEM):
             yield
-    except (*_RUN_AGAIN, *_LOST) as error:
+    except (*_RUN_AGAIN, *LOST) as error:
         # Lost before COMMIT was sent: PostgreSQL rolls back, so running again cannot do the work twice.
         raise TransactionConflict(type(error).__name__) from error
     except _FAILED as error:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from leadyard.store.db.failures import unavailable
 
 
@@ -19,14 +16,13 @@ class Queue:
         self._places = connections + waiters
         self._taken = 0
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Takes a place, for the wait and for the use of the connection. Raises ServiceUnavailable at once when there
-        is none."""
+    def enter(self) -> None:
+        """Takes a place, for the wait and for the use of the connection; `leave` gives it back. Raises
+        ServiceUnavailable at once when there is none."""
         if self._taken >= self._places:
             raise unavailable("queue_full")
         self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
+
+    def leave(self) -> None:
+        """Gives the place back."""
+        self._taken -= 1

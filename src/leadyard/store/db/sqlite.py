@@ -124,20 +124,26 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def _connection(self, connections: _Connections) -> AsyncIterator[_Connection]:
-        with connections.queue.place():
-            try:
-                # Not wait_for: until Python 3.12 it swallows a cancellation that comes just when it is our turn.
-                with metrics.waiting_for_connection():
-                    async with asyncio.timeout(self._wait_s):
-                        await connections.turn.acquire()
-            except TimeoutError:
-                raise unavailable("wait_timeout") from None
+        connections.queue.enter()
+        try:
+            await self._wait_for_turn(connections)
             try:
                 with metrics.holding_connection():
                     async with self._held(connections) as connection:
                         yield connection
             finally:
                 connections.turn.release()
+        finally:
+            connections.queue.leave()
+
+    async def _wait_for_turn(self, connections: _Connections) -> None:
+        try:
+            # Not wait_for: until Python 3.12 it swallows a cancellation that comes just when it is our turn.
+            with metrics.waiting_for_connection():
+                async with asyncio.timeout(self._wait_s):
+                    await connections.turn.acquire()
+        except TimeoutError:
+            raise unavailable("wait_timeout") from None
 
     @asynccontextmanager
     async def _held(self, connections: _Connections) -> AsyncIterator[_Connection]:
