@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
@@ -43,8 +44,19 @@ class Door(APIRoute):
     FastAPI alone would read and parse the body of a stranger first.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], *, permission: Permission | None, **rest: Any) -> None:
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        permission: Permission | None,
+        responses: dict[int | str, dict[str, Any]],
+        **rest: Any,
+    ) -> None:
         self.permission = permission
+        # What FastAPI makes of the shapes of all answers is for the document alone, and takes longer than the rest of
+        # the start. So a route has none, until somebody asks for the document.
+        self.described = partial(APIRoute, path, endpoint, responses=responses, **rest)
         super().__init__(path, endpoint, **rest)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

@@ -81,7 +81,7 @@ Description = Annotated[
 class Shape(BaseModel):
     """A part of an answer, built from a value of model.py."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True, defer_build=True)
 
 
 class RequestBody(BaseModel):
