@@ -36,9 +36,10 @@ def serve(
     The embedded database is migrated by itself. A server database that is out of date is refused: run 'leadyard
     migrate' first.
     """
-    from leadyard.assemble import make_ready, set_up_watching
+    from leadyard.assemble import make_ready, set_up_watching, without_collecting
     from leadyard.config import read_settings
 
+    without_collecting()
     with refusals(as_json=False):
         settings = read_settings()
         # Here and not only in the processes that need it, so that what is wrong is said in a sentence.
