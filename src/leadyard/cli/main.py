@@ -24,7 +24,7 @@ def _program() -> str | None:
 
 
 def _is_wide_enough() -> bool:
-    """Returns whether the help has its usual lines: Typer breaks them at 80 columns, and earlier on a narrow terminal."""
+    """Returns whether the help has its usual lines: on a narrower terminal Typer breaks them earlier."""
     import shutil
 
     return shutil.get_terminal_size().columns >= 80
