@@ -83,7 +83,7 @@ async def make_ready(settings: Settings) -> None:
 def assemble_app(admin_port: int | None) -> ASGIApp:
     """Returns the ASGI application; what comes in by `admin_port` gets metrics and health. Called once in every server
     process, which is why it reads the settings itself."""
-    without_collecting()
+    gc.disable()
     # Only here, so that the commands start without loading the web framework.
     from leadyard.http.admin import Ports
     from leadyard.http.limits import TimeLimits
@@ -115,12 +115,6 @@ def assemble_app(admin_port: int | None) -> ASGIApp:
     gc.freeze()
     gc.enable()
     return whole
-
-
-def without_collecting() -> None:
-    """Switches the garbage collector off until assemble_app is done: a tenth of the start is spent looking for garbage
-    among modules and classes, where there is none."""
-    gc.disable()
 
 
 def assemble_admin(db: Database) -> ASGIApp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -36,10 +37,9 @@ def serve(
     The embedded database is migrated by itself. A server database that is out of date is refused: run 'leadyard
     migrate' first.
     """
-    from leadyard.assemble import make_ready, set_up_watching, without_collecting
+    from leadyard.assemble import make_ready, set_up_watching
     from leadyard.config import read_settings
 
-    without_collecting()
     with refusals(as_json=False):
         settings = read_settings()
         # Here and not only in the processes that need it, so that what is wrong is said in a sentence.
@@ -91,6 +91,8 @@ def _run(config: uvicorn.Config, public: Sequence[socket], admin: Sequence[socke
         if not server.started:
             sys.exit(1)
         return
+    # The parent makes no application, which would switch the garbage collector on again.
+    gc.enable()
     from leadyard.cli.processes import Processes
     from leadyard.config import share_metrics
 
