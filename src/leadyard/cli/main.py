@@ -11,7 +11,7 @@ def run() -> None:
     if sys.argv[1:] == ["--help"] and _program() and _is_wide_enough():
         _print_help()
     if sys.argv[1:2] == ["serve"]:
-        # A tenth of its start would be spent looking for garbage where there is none; assemble_app switches it on again.
+        # A tenth of its start would go into looking for garbage where there is none; assemble_app switches it on again.
         gc.disable()
     try:
         from leadyard.cli.commands import run_command
