@@ -84,6 +84,7 @@ async def make_ready(settings: Settings) -> None:
 def assemble_app(admin_port: int | None) -> ASGIApp:
     """Returns the ASGI application; what comes in by `admin_port` gets metrics and health. Called once in every server
     process, which is why it reads the settings itself."""
+    gc.disable()
     # Only here, so that the commands start without loading the web framework.
     from leadyard.http.admin import Ports
     from leadyard.http.limits import TimeLimits
@@ -110,15 +111,12 @@ def assemble_app(admin_port: int | None) -> ASGIApp:
         in_background=in_background,
         time_limits=TimeLimits(read_s=settings.read_timeout_s, request_s=settings.request_timeout_s),
     )
-    _spare_the_garbage_collector()
-    return app if admin_port is None else Ports(app, assemble_admin(db), admin_port=admin_port)
-
-
-def _spare_the_garbage_collector() -> None:
-    """The application is some hundred thousand objects that live as long as the process. The collector would look at
-    all of them again and again, a twentieth of the processor time of a move, to find out each time that they do."""
-    gc.collect()
+    whole = app if admin_port is None else Ports(app, assemble_admin(db), admin_port=admin_port)
+    # The application is some hundred thousand objects that live as long as the process. The collector would look at all
+    # of them again and again, a twentieth of the processor time of a move, to find out each time that they do.
     gc.freeze()
+    gc.enable()
+    return whole
 
 
 def assemble_admin(db: Database) -> ASGIApp:
@@ -132,11 +130,15 @@ def _assemble_gate(settings: Settings, uses: KeyUses) -> Gate:
     from leadyard.http.client_address import ClientAddresses
     from leadyard.http.gate import Gate
     from leadyard.http.rate_limit import RateLimits
-    from leadyard.http.shared_quotas import SharedQuotas
 
     policies = parse_policies(settings.rate_limits)
+    shared = None
     # Without rules there is nothing to count, and so nobody to count it.
-    shared = SharedQuotas(settings.redis_url) if settings.redis_url and any(policies.values()) else None
+    if settings.redis_url and any(policies.values()):
+        # Only here: the client of Redis takes longer to load than our own code, and most services have none.
+        from leadyard.http.shared_quotas import SharedQuotas
+
+        shared = SharedQuotas(settings.redis_url)
     addresses = ClientAddresses(parse_networks(settings.trusted_proxies))
     return Gate(limits=RateLimits(policies, shared=shared), addresses=addresses, uses=uses)
 

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from leadyard.cli.output import AsJson, print_json, refusals
-from leadyard.config import read_settings
 
 
 def backup(
@@ -23,6 +22,7 @@ def backup(
     The copy is that of one moment, is checked before it gets its name, and holds lead data: only its owner may read
     it. For PostgreSQL see docs/backup.md.
     """
+    from leadyard.config import read_settings
     from leadyard.operations.backup import back_up
 
     with refusals(as_json=as_json), _progress("Copying", show=not as_json) as progress:
@@ -43,6 +43,7 @@ def restore(
 
     A backup of an older version is migrated by the next 'leadyard serve'. For PostgreSQL see docs/backup.md.
     """
+    from leadyard.config import read_settings
     from leadyard.operations import backup as operations
 
     with refusals(as_json=as_json), _progress("Restoring", show=not as_json) as progress:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from leadyard.cli.output import AsJson, print_json, refusals
-from leadyard.config import PREFIX, Settings, masked, read_settings
+
+if TYPE_CHECKING:
+    from leadyard.config import Settings
 
 
 def config(as_json: AsJson = False) -> None:
     """List every setting: its value, where the value comes from, and what it is for. Passwords are masked."""
+    from leadyard.config import Settings, read_settings
+
     with refusals(as_json=as_json):
         settings = read_settings()
     rows = [_row(settings, name) for name in Settings.model_fields]
@@ -21,6 +26,8 @@ def config(as_json: AsJson = False) -> None:
 
 
 def _row(settings: Settings, field: str) -> dict[str, str]:
+    from leadyard.config import PREFIX, Settings, masked
+
     name = PREFIX + field.upper()
     value = str(getattr(settings, field))
     return {

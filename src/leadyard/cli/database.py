@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from leadyard.cli.output import AsJson, print_json, refusals
-from leadyard.config import read_settings
 
 
 def migrate(as_json: AsJson = False) -> None:
     """Bring the database to the current schema. Doing it again changes nothing."""
     from leadyard.assemble import migrate_database
+    from leadyard.config import read_settings
 
     with refusals(as_json=as_json):
         before, after = asyncio.run(migrate_database(read_settings()))

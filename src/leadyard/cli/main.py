@@ -1,64 +1,49 @@
-"""The commands, all on one screen. Each does its own imports, so that `leadyard --help` answers at once."""
+"""The entry point of the command `leadyard`. It answers `--help` by itself: what reads arguments takes several times as
+long to load as Python takes to start, and whoever looks up a command waits for nothing else."""
 
-from __future__ import annotations
-
+import gc
+import os
 import sys
-
-import typer
-
-from leadyard.cli import (
-    account_groups,
-    backup,
-    configuration,
-    database,
-    doctor,
-    example_provider,
-    exporting,
-    importing,
-    jobs,
-    keys,
-    serving,
-    working,
-)
-from leadyard.cli.output import print_json
-
-_ADVICE = "'leadyard --help', and --help after a command, say what it takes."
-# Typer has no name of its own for what all wrong usage is; the newest ones bring a private copy of click.
-_WrongUsage: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
-
-app = typer.Typer(
-    name="leadyard",
-    help="Lists of leads with a move that is atomic, exact and fast.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode=None,
-    epilog="Settings come from the environment (LEADYARD_...); 'leadyard config' lists them. "
-    "Exit codes: 0 done, 1 the answer is no, 2 wrong usage.",
-)
-app.command("serve")(serving.serve)
-app.command("worker")(working.worker)
-app.command("migrate")(database.migrate)
-app.add_typer(account_groups.app, name="account-groups")
-app.add_typer(keys.app, name="keys")
-app.add_typer(jobs.app, name="jobs")
-app.command("import")(importing.import_file)
-app.command("export")(exporting.export_file)
-app.command("doctor")(doctor.doctor)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.command("config")(configuration.config)
-app.command("example-provider")(example_provider.example_provider)
 
 
 def run() -> None:
     """The entry point of the command `leadyard`."""
-    if "--json" not in sys.argv:
-        app()
-        return
+    if sys.argv[1:] == ["--help"] and _program() and _is_wide_enough():
+        _print_help()
+    if sys.argv[1:2] == ["serve"]:
+        # A tenth of its start would go into looking for garbage where there is none; assemble_app switches it on again.
+        gc.disable()
     try:
-        sys.exit(app(standalone_mode=False))
-    except _WrongUsage as error:
-        error.show()
-        print_json({"error": {"code": "WRONG_USAGE", "message": error.format_message(), "details": _ADVICE}})
-        sys.exit(2)
+        from leadyard.cli.commands import run_command
+
+        run_command()
+    finally:
+        gc.enable()
+
+
+def _program() -> str | None:
+    """Returns what Typer would call the program in the help. None for any name but the two usual ones: then it is left
+    to Typer, as are the lines that a longer name would break."""
+    package = sys.modules["__main__"].__package__
+    if not package and os.path.basename(sys.argv[0]) == "leadyard":  # noqa: PTH119 - pathlib is slow to load.
+        return "leadyard"
+    return "python -m leadyard" if package == "leadyard" else None
+
+
+def _is_wide_enough() -> bool:
+    """Returns whether the help has its usual lines: on a narrower terminal Typer breaks them earlier."""
+    import shutil
+
+    return shutil.get_terminal_size().columns >= 80
+
+
+def _print_help() -> None:
+    from leadyard.cli.help_text import HELP
+
+    try:
+        print(f"Usage: {_program()} {HELP}", flush=True)
+    except BrokenPipeError:
+        # Whoever read it has enough. Python would complain about what it can no longer write when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(0)

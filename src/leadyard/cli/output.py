@@ -10,14 +10,14 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from leadyard.assemble import assemble_database, make_ready
-from leadyard.config import read_settings
 from leadyard.errors import BadSetting, LeadyardError, UnknownColumn
-from leadyard.operations.operation import Database
+
+if TYPE_CHECKING:
+    from leadyard.operations.operation import Database
 
 R = TypeVar("R")
 
@@ -34,6 +34,10 @@ def with_database(work: Callable[[Database], Awaitable[R]]) -> R:
 
     The embedded database is made and migrated if need be; raises SchemaOutOfDate for a server database.
     """
+    # Only here: the help of a command, and what is wrong with its arguments, need neither settings nor a database.
+    from leadyard.assemble import assemble_database, make_ready
+    from leadyard.config import read_settings
+
     settings = read_settings()
 
     async def run() -> R:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,13 +16,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadyard.assemble import assemble_app, assemble_protocol, make_ready, set_up_watching
 from leadyard.cli.listening import listen, tell
 from leadyard.cli.output import refusals
-from leadyard.config import Settings, read_settings, share_metrics
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from leadyard.config import Settings
 
 
 def serve(
@@ -36,6 +37,9 @@ def serve(
     The embedded database is migrated by itself. A server database that is out of date is refused: run 'leadyard
     migrate' first.
     """
+    from leadyard.assemble import make_ready, set_up_watching
+    from leadyard.config import read_settings
+
     with refusals(as_json=False):
         settings = read_settings()
         # Here and not only in the processes that need it, so that what is wrong is said in a sentence.
@@ -54,6 +58,8 @@ def serve(
 
 def _server_settings(settings: Settings, admin: Sequence[socket], workers: int) -> uvicorn.Config:
     import uvicorn
+
+    from leadyard.assemble import assemble_app, assemble_protocol
 
     admin_port: int | None = admin[0].getsockname()[1] if admin else None
     return uvicorn.Config(
@@ -85,7 +91,10 @@ def _run(config: uvicorn.Config, public: Sequence[socket], admin: Sequence[socke
         if not server.started:
             sys.exit(1)
         return
+    # The parent makes no application, which would switch the garbage collector on again.
+    gc.enable()
     from leadyard.cli.processes import Processes
+    from leadyard.config import share_metrics
 
     with TemporaryDirectory(prefix="leadyard-metrics-") as shared_dir:
         if admin:

@@ -7,15 +7,16 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from socket import socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadyard.assemble import assemble_admin, assemble_worker, make_ready, set_up_logs, set_up_watching
 from leadyard.cli.listening import listen
 from leadyard.cli.output import refusals
-from leadyard.config import Settings, read_settings
-from leadyard.operations.operation import Database
+
+if TYPE_CHECKING:
+    from leadyard.config import Settings
+    from leadyard.operations.operation import Database
 
 
 def worker(
@@ -28,6 +29,9 @@ def worker(
     Any number may run, on any number of machines. A job of a worker that dies is taken up by another where it stands.
     With the embedded database 'leadyard serve' does this by itself.
     """
+    from leadyard.assemble import make_ready, set_up_watching
+    from leadyard.config import read_settings
+
     with refusals(as_json=False):
         settings = read_settings()
         set_up_watching(settings, with_metrics=settings.admin_port is not None)
@@ -37,6 +41,8 @@ def worker(
 
 
 async def _work(settings: Settings, concurrency: int, admin: Sequence[socket]) -> None:
+    from leadyard.assemble import assemble_worker, set_up_logs
+
     set_up_logs(settings)
     async with (
         assemble_worker(settings, concurrency=concurrency) as (running, db),
@@ -54,6 +60,7 @@ async def _admin_port(db: Database, sockets: Sequence[socket], settings: Setting
         yield
         return
     # Only here: without metrics a worker needs no web server, and loading one takes longer than the rest of it.
+    from leadyard.assemble import assemble_admin
     from leadyard.cli.admin_port import answering
 
     async with answering(assemble_admin(db), sockets, settings):

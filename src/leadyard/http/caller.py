@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import cached_property, partial
 from typing import Any
 
 from fastapi import Request, Response
@@ -45,9 +46,19 @@ class Door(APIRoute):
     FastAPI alone would read and parse the body of a stranger first.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], *, permission: Permission | None, **rest: Any) -> None:
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        permission: Permission | None,
+        responses: dict[int | str, dict[str, Any]],
+        **rest: Any,
+    ) -> None:
         self.permission = permission
-        self._parameters = Parameters.of(endpoint)
+        # What FastAPI makes of the shapes of all answers is for the document alone, and takes longer than the rest of
+        # the start. So a route has none, until somebody asks for the document.
+        self.described = partial(APIRoute, path, endpoint, responses=responses, **rest)
         super().__init__(path, endpoint, **rest)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -56,6 +67,11 @@ class Door(APIRoute):
         if match is not Match.NONE and found["path_params"].get("audienceId") in _FIXED_NAMES:
             return Match.NONE, {}
         return match, found
+
+    @cached_property
+    def _parameters(self) -> Parameters | None:
+        # At the first request and not at the start, which is to be short.
+        return Parameters.of(self.endpoint)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Goes the short way when it can: FastAPI's own, made for every kind of parameter, takes as long as the rest of

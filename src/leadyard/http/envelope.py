@@ -79,15 +79,16 @@ Description = Annotated[
 
 
 class Shape(BaseModel):
-    """A part of an answer, built from a value of model.py."""
+    """A part of an answer, built from a value of model.py. Pydantic works it out when the first is sent: all of them at
+    once would be a large part of the start."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True, defer_build=True)
 
 
 class RequestBody(BaseModel):
     """A body that is sent to us: no unknown fields, nothing silently converted."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, defer_build=True)
 
 
 class Changes(RequestBody):

@@ -82,7 +82,7 @@ _JOB_TYPES = tuple(str(each) for each in AudienceType if each not in HANDMADE_AU
 class ErrorDetail(BaseModel):
     """Why a request was refused. Some codes add keys of their own."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     code: Annotated[str, Field(description="Stable and machine-readable.", examples=["NOT_FOUND"])]
     message: Annotated[str, Field(description="What is wrong.")]
@@ -92,6 +92,8 @@ class ErrorDetail(BaseModel):
 class ViolationShape(BaseModel):
     """One thing wrong with the request."""
 
+    model_config = ConfigDict(defer_build=True)
+
     path: Annotated[str, Field(examples=["leadIds[3]"])]
     code: Annotated[str, Field(examples=["WRONG_FORMAT"])]
     message: str
@@ -100,6 +102,8 @@ class ViolationShape(BaseModel):
 class ValidationErrorDetail(BaseModel):
     """Everything that is wrong with the request, not just the first thing."""
 
+    model_config = ConfigDict(defer_build=True)
+
     code: Literal["VALIDATION_ERROR"]
     message: str
     details: str
@@ -107,6 +111,8 @@ class ValidationErrorDetail(BaseModel):
 
 
 class _Refusal(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     success: Literal[False]
     data: None
     traceId: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]  # noqa: N815  (the name on the wire)

@@ -13,6 +13,7 @@ from leadyard.http.caller import Door
 from leadyard.http.envelope import ID_EXAMPLE
 from leadyard.http.errors import ErrorResponse, ValidationErrorResponse
 from leadyard.http.examples import add_examples, add_links
+from leadyard.model import Permission
 
 _DESCRIPTION = """Lists of leads with a move that is atomic, exact and fast.
 
@@ -83,15 +84,16 @@ def refusals(*statuses: int, in_group: bool = True, takes_body: bool = False) ->
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """Returns the OpenAPI 3.1 document of the app."""
+    doors = [route for route in app.routes if isinstance(route, Door)]
+    described = [door.described() for door in doors]
     document = get_openapi(
-        title=app.title, version=app.version, openapi_version="3.1.0", description=_DESCRIPTION, routes=app.routes
+        title=app.title, version=app.version, openapi_version="3.1.0", description=_DESCRIPTION, routes=described
     )
     document["components"]["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"apiKey": []}]
-    for route in app.routes:
-        if isinstance(route, Door):
-            for method in route.methods or ():
-                _complete(document["paths"][route.path_format][method.lower()], route)
+    for door, route in zip(doors, described, strict=True):
+        for method in route.methods or ():
+            _complete(document["paths"][route.path_format][method.lower()], route, door.permission)
     # FastAPI announces its own shape of a 422 for every route with parameters; ours is a 400.
     _add_rate_limit_headers(document)
     for name in ("HTTPValidationError", "ValidationError"):
@@ -109,8 +111,7 @@ def _add_rate_limit_headers(document: dict[str, Any]) -> None:
                 response["headers"] = {**response.get("headers", {}), **references}
 
 
-def _complete(operation: dict[str, Any], route: APIRoute) -> None:
-    assert isinstance(route, Door)
+def _complete(operation: dict[str, Any], route: APIRoute, permission: Permission | None) -> None:
     if 422 not in route.responses:
         operation["responses"].pop("422", None)
     if "{accountGroupId}" in route.path:
@@ -125,5 +126,5 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     if "POST" in (route.methods or ()):
         operation["parameters"] = [*operation.get("parameters", []), dict(_IDEMPOTENCY_KEY)]
     add_links(operation)
-    if route.permission:
-        operation["description"] += f"\n\nRequired API permission: `{route.permission}`."
+    if permission:
+        operation["description"] += f"\n\nRequired API permission: `{permission}`."

@@ -26,7 +26,7 @@ _WRONG_CURSOR: LiteralString = "This cursor was not given out for this list, or 
 class Paging(BaseModel):
     """The query of every list."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     cursor: Annotated[
         str | None, Field(max_length=500, description="`nextCursor` of the page before; leave it out for the first.")

@@ -41,6 +41,10 @@ class Taken(NamedTuple):
     free_in_ms: Sequence[float]
 
 
+class QuotasLost(Exception):
+    """Redis is out of reach at the moment."""
+
+
 def after(charges: Sequence[Charge], *, all_taken: bool, before_ms: Sequence[float]) -> Taken:
     """Returns the outcome for quotas that were free again in `before_ms` when they were asked."""
     if not all_taken:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadyard.errors import RateLimited
-from leadyard.http.quotas import Charge, ProcessQuotas, Taken, remaining, wait_ms
-from leadyard.http.shared_quotas import QuotasLost, SharedQuotas
+from leadyard.http.quotas import Charge, ProcessQuotas, QuotasLost, Taken, remaining, wait_ms
 from leadyard.model import MAX_LEADS_PER_MOVE
 from leadyard.rate_policies import Policies, Policy, Scope
+
+if TYPE_CHECKING:
+    # Most services have no Redis, and its client is as long in loading as half of the web framework.
+    from leadyard.http.shared_quotas import SharedQuotas
 
 HEADERS_IN_STATE = "rate_limit_headers"
 _LEADS_PER_UNIT = 100

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from leadyard.http.quotas import SLACK, Charge, Taken, after
+from leadyard.http.quotas import SLACK, Charge, QuotasLost, Taken, after
 from leadyard.watching import metrics
 
 _PATIENCE_S = 0.05
@@ -51,10 +51,6 @@ return answer
 
 
 _Waiting = tuple[Sequence[Charge], asyncio.Future[Taken]]
-
-
-class QuotasLost(Exception):
-    """Redis is out of reach at the moment."""
 
 
 class SharedQuotas:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 import structlog
 from pydantic_core import from_json
 
 from leadyard.errors import PermanentProviderTrouble, ProviderTrouble, TemporaryProviderTrouble
+
+if TYPE_CHECKING:
+    import httpx
 
 R = TypeVar("R")
 
@@ -36,6 +38,9 @@ class ProviderConnection:
     """The way to one provider. `token` is sent as a bearer token; `timeout_s` holds for a whole request and answer."""
 
     def __init__(self, url: str, token: str | None, *, timeout_s: float) -> None:
+        # Only here: every service loads this file, and one without a provider starts without an HTTP client.
+        import httpx
+
         self._token = token
         self._timeout_s = timeout_s
         # Answers are read as they come: a compressed one could be small on the wire and huge here.
@@ -80,6 +85,8 @@ class ProviderConnection:
         await self._client.aclose()
 
     async def _exchange(self, request: httpx.Request) -> Any:
+        import httpx
+
         # Not chained: the client's exceptions hold the request with its headers, and some quote them.
         try:
             # Its own limits hold for each piece that comes; one that drips for ever would keep within them.

@@ -22,7 +22,7 @@ _Count = Annotated[int, Field(ge=0, le=2**53)]
 class _Shape(BaseModel):
     """Fields we do not know are passed over, so that a provider may say more; those we know are never converted."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True, frozen=True, defer_build=True)
 
 
 class _Company(_Shape):

@@ -6,9 +6,6 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aiosqlite
-import asyncpg
-
 from leadyard.errors import SchemaOutOfDate, ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -43,13 +40,15 @@ def refuse_unknown(revision: str | None) -> None:
 async def current_revision(url: str) -> str | None:
     """Returns the revision of the database behind `url`, None for an empty one. Raises ServiceUnavailable when it is
     out of reach."""
-    ask = _ask_sqlite if url.startswith("sqlite:") else _ask_postgresql
-    try:
-        return await ask(url)
-    except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise ServiceUnavailable(
-            "Check LEADYARD_DATABASE_URL and that the database is running and takes connections.", retry_after_s=5
-        ) from error
+    if url.startswith("sqlite:"):
+        return await _ask_sqlite(url)
+    return await _ask_postgresql(url)
+
+
+def _out_of_reach() -> ServiceUnavailable:
+    return ServiceUnavailable(
+        "Check LEADYARD_DATABASE_URL and that the database is running and takes connections.", retry_after_s=5
+    )
 
 
 async def migrate(url: str) -> tuple[str | None, str]:
@@ -104,22 +103,33 @@ def _known_revisions() -> set[str]:
 
 
 async def _ask_sqlite(url: str) -> str | None:
-    async with aiosqlite.connect(url.removeprefix("sqlite:///"), timeout=30) as connection:
-        if not await connection.execute_fetchall("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"):
-            return None
-        rows = [row[0] for row in await connection.execute_fetchall(_CURRENT)]
-        return rows[0] if rows else None
+    # Here and below: the driver of the other database is not loaded.
+    import aiosqlite
+
+    try:
+        async with aiosqlite.connect(url.removeprefix("sqlite:///"), timeout=30) as connection:
+            if not await connection.execute_fetchall("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"):
+                return None
+            rows = [row[0] for row in await connection.execute_fetchall(_CURRENT)]
+            return rows[0] if rows else None
+    except (OSError, sqlite3.Error) as error:
+        raise _out_of_reach() from error
 
 
 async def _ask_postgresql(url: str) -> str | None:
-    connection: Any = await asyncpg.connect(url)
+    import asyncpg
+
     try:
-        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
-            return None
-        revision: str | None = await connection.fetchval(_CURRENT)
-        return revision
-    finally:
-        await connection.close()
+        connection: Any = await asyncpg.connect(url)
+        try:
+            if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return None
+            revision: str | None = await connection.fetchval(_CURRENT)
+            return revision
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise _out_of_reach() from error
 
 
 def _config() -> Config:
@@ -136,6 +146,8 @@ def _engine(url: str) -> AsyncEngine:
     from sqlalchemy.pool import NullPool
 
     if not url.startswith("sqlite:"):
+        import asyncpg
+
         # asyncpg reads the URL itself, as it does for the service: SQLAlchemy would hand it sslmode=... unread.
         return create_async_engine(
             "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
