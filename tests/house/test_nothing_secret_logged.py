@@ -17,7 +17,8 @@ import pytest
 from tests.answers import data_of
 from tests.jobs import found_job, job_of, start, upload, wait_for_end
 from tests.providers import TOKEN
-from tests.service import SECRETS_HANDED_OUT, Service, Tenant, WorkerProcess, make_key, make_tenant
+from tests.run_folder import secrets_noted
+from tests.service import Service, Tenant, WorkerProcess, make_key, make_tenant
 
 PLANTED = "Zanzibara-Planted"
 EMAIL = "zanzibara-planted@planted.example.com"
@@ -38,7 +39,7 @@ _STATEMENT = '"event": "statement"'
 def secrets_of_the_run() -> set[str]:
     """Returns every secret that has been made in this run, and those that tests share."""
     password = urlsplit(os.environ.get("LEADYARD_TEST_POSTGRES_URL", "")).password
-    return {*SECRETS_HANDED_OUT, TOKEN, *([password] if password else [])}
+    return {*secrets_noted(), TOKEN, *([password] if password else [])}
 
 
 def found_in(lines: Iterator[str] | list[str], secrets: set[str]) -> list[str]:
