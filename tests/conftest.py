@@ -14,12 +14,13 @@ from leadyard.store import schema
 from tests.attacks import tally
 from tests.run_folder import make_run_folder, run_folder
 from tests.schedule import Schedule, place_in_run
-from tests.service import Service, Tenant, WorkerProcess, make_tenant, run_sql
+from tests.service import Service, Tenant, WorkerProcess, make_tenant, run_sql, stop_together
 from tests.throwaway_postgres import ThrowawayPostgres
 from tests.throwaway_redis import ThrowawayRedis
 
 DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split(",")
 _numbers = itertools.count(1)
+_services: list[Service] = []
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -94,17 +95,19 @@ def log_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def new_service(migrated_database: Callable[[], str], log_dir: Path) -> Iterator[Callable[..., Service]]:
-    """A function that starts a real server process on a database of its own; keyword arguments become its settings."""
-    services: list[Service] = []
+    """A function that starts a real server process on a database of its own; keyword arguments become its settings.
+
+    What a test starts itself ends with the test, what a fixture starts at the end of the session.
+    """
 
     def make(*, database_url: str | None = None, **environment: str) -> Service:
         service = Service(database_url or migrated_database(), log_dir, environment)
-        services.append(service)
+        _services.append(service)
         return service.start()
 
     yield make
-    for service in services:
-        service.stop()
+    stop_together(_services)
+    _services.clear()
 
 
 @pytest.fixture
@@ -168,6 +171,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=tortures)
         items[:] = [item for item in items if item not in tortures]
     items.sort(key=lambda item: place_in_run(item.nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Dozens of servers that nobody asks any more would need 80 MB each, in both processes of a run."""
+    before = len(_services)
+    try:
+        yield
+    finally:
+        stop_together(_services[before:])
+        del _services[before:]
 
 
 @pytest.hookimpl(optionalhook=True)

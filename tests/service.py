@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -172,6 +173,13 @@ class Service:
             except httpx.TransportError:
                 time.sleep(0.05)
         raise AssertionError(f"serve did not answer within {READY_WITHIN_S} s: {self.log_file.read_text()}")
+
+
+def stop_together(services: Sequence[Service]) -> None:
+    """Stops them all at once, for each takes its time."""
+    if services:
+        with ThreadPoolExecutor(len(services)) as pool:
+            list(pool.map(Service.stop, services))
 
 
 @dataclass
