@@ -106,7 +106,11 @@ class Schedule:
             self._is_scheduled = True
             if not self._differ():
                 tests = next(iter(self._collected.values()))
-                self._units.extend(units_of(test for test in tests if not runs_alone(test)))
+                units = units_of(test for test in tests if not runs_alone(test))
+                theirs = [unit for unit in units if database_of(unit[0]) == "postgresql"]
+                # From the end, but in the order of a run in one process: what a test leaves in a database that many
+                # share, the tests after it have always met, and those before it never.
+                self._units.extend([unit for unit in units if unit not in theirs] + theirs[::-1])
                 self._alone = [test for test in tests if runs_alone(test)]
         self._send_to_all()
 

@@ -121,7 +121,7 @@ def test_each_test_runs_once_and_the_last_ones_alone(seed: int, pytestconfig: py
         assert any([test for test in worker.ran if test in tests] == tests for worker in run.started), tests
     assert first.ran[0] == TESTS[0]
     assert database_of(first.ran[0]) == "sqlite"
-    assert second.ran[0] == "tests/d.py::test_0[postgresql]", "the second begins at the other end"
+    assert second.ran[0] == "tests/a.py::test_0[postgresql]", "each database has its files in their usual order"
 
 
 def test_the_tests_above_are_sorted_as_in_a_run() -> None:
