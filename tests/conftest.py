@@ -11,12 +11,16 @@ from pathlib import Path
 import pytest
 
 from leadyard.store import schema
-from tests.service import Service, Tenant, WorkerProcess, make_tenant, run_sql
+from tests.attacks import tally
+from tests.run_folder import make_run_folder, run_folder
+from tests.schedule import Schedule, place_in_run
+from tests.service import Service, Tenant, WorkerProcess, make_tenant, run_sql, stop_together
 from tests.throwaway_postgres import ThrowawayPostgres
 from tests.throwaway_redis import ThrowawayRedis
 
 DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split(",")
 _numbers = itertools.count(1)
+_services: list[Service] = []
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -84,25 +88,26 @@ def migrated_database(new_database: Callable[[], str]) -> Callable[[], str]:
 
 
 @pytest.fixture(scope="session")
-def log_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where every service of the run writes its log; the house tests read them all."""
-    return tmp_path_factory.getbasetemp() / "service-logs"
+def log_dir() -> Path:
+    """Where every service of the run writes its log, whichever process started it; the house tests read them all."""
+    return run_folder() / "service-logs"
 
 
 @pytest.fixture(scope="session")
 def new_service(migrated_database: Callable[[], str], log_dir: Path) -> Iterator[Callable[..., Service]]:
-    """A function that starts a real server process on a database of its own; keyword arguments become its settings."""
-    services: list[Service] = []
-    log_dir.mkdir(exist_ok=True)
+    """A function that starts a real server process on a database of its own; keyword arguments become its settings.
+
+    What a test starts itself ends with the test, what a fixture starts at the end of the session.
+    """
 
     def make(*, database_url: str | None = None, **environment: str) -> Service:
         service = Service(database_url or migrated_database(), log_dir, environment)
-        services.append(service)
+        _services.append(service)
         return service.start()
 
     yield make
-    for service in services:
-        service.stop()
+    stop_together(_services)
+    _services.clear()
 
 
 @pytest.fixture
@@ -151,15 +156,38 @@ def tenant(service: Service) -> Iterator[Tenant]:
     made.client.close()
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Makes the folder of the run, before pytest-xdist starts workers."""
+    if not _is_worker(session.config):
+        # Where pytest puts everything temporary, and from where it removes what is some runs old.
+        make_run_folder(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The house tests that look at what the rest of the run has sent and logged come last. What is marked `torture` is
-    left out unless it is asked for."""
+    """What measures times, and the house tests that look at what the rest of the run has sent and logged, come last.
+    What is marked `torture` is left out unless it is asked for."""
     if not os.environ.get("LEADYARD_TEST_TORTURE"):
         tortures = [item for item in items if item.get_closest_marker("torture")]
         config.hook.pytest_deselected(items=tortures)
         items[:] = [item for item in items if item not in tortures]
-    last = ("test_statements_sent", "test_nothing_secret_logged")
-    items.sort(key=lambda item: next((at + 1 for at, name in enumerate(last) if name in item.nodeid), 0))
+    items.sort(key=lambda item: place_in_run(item.nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Dozens of servers that nobody asks any more would need 80 MB each, in both processes of a run."""
+    before = len(_services)
+    try:
+        yield
+    finally:
+        stop_together(_services[before:])
+        del _services[before:]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Schedule:
+    """With `-n`, whatever `--dist` says."""
+    return Schedule(config, config.getoption("numprocesses"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -169,7 +197,20 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter.write_line("A test was skipped. In CI that is a failure: every test runs on every database.", red=True)
+    tally.write(run_folder() / "attacks")
     yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table of attacks that docs/security.md has, of all processes together."""
+    if found := tally.lines(run_folder() / "attacks"):
+        terminalreporter.section("attacks")
+        for line in found:
+            terminalreporter.write_line(line)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 def _with_database(url: str, name: str) -> str:

@@ -6,12 +6,12 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -27,12 +27,11 @@ from leadyard.operations.api_keys import create_api_key
 from leadyard.operations.prospects import add_prospects
 from leadyard.store.db import Database, open_database
 from tests import kept_connections
+from tests.run_folder import free_port, note_secret
 
 R = TypeVar("R")
 LEADYARD = (sys.executable, "-m", "leadyard")
 READY_WITHIN_S = 30
-# Every secret that tests have made: tests/house/test_nothing_secret_logged.py looks for them in every log of the run.
-SECRETS_HANDED_OUT: set[str] = set()
 
 
 def on_database(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
@@ -114,7 +113,7 @@ class Service:
 
     def start(self, *arguments: str) -> Self:
         assert self.process is None
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         self.log_file = self.log_dir / f"serve-{time.time_ns()}.log"
         environment = {
             **os.environ,
@@ -176,6 +175,13 @@ class Service:
         raise AssertionError(f"serve did not answer within {READY_WITHIN_S} s: {self.log_file.read_text()}")
 
 
+def stop_together(services: Sequence[Service]) -> None:
+    """Stops them all at once, for each takes its time."""
+    if services:
+        with ThreadPoolExecutor(len(services)) as pool:
+            list(pool.map(Service.stop, services))
+
+
 @dataclass
 class WorkerProcess:
     """`leadyard worker` on the database of a service, with the text of every statement in its log."""
@@ -223,13 +229,6 @@ class WorkerProcess:
         lines = self.log_file.read_text(errors="replace").splitlines()
         found = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
         return [line for line in found if line.get("event") == name]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -359,7 +358,8 @@ def make_key(
             expires_at=expires_at,
         ),
     )
-    SECRETS_HANDED_OUT.add(secret)
+    # tests/house/test_nothing_secret_logged.py looks for it in every log of the run.
+    note_secret(secret)
     return key.id, secret
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.run_folder import free_port
+
 READY_WITHIN_S = 20
 
 
@@ -45,9 +47,7 @@ class ThrowawayRedis:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:

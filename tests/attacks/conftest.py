@@ -1,4 +1,4 @@
-"""The target of all attacks, and the table of what came back at the end of the run."""
+"""The target of all attacks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.attacks import tally
 from tests.attacks.target import Target, make_target
 from tests.service import Service
 
@@ -28,11 +27,3 @@ def target(target_under_attack: Target) -> Iterator[Target]:
     """The same; after each test its victim is looked after."""
     yield target_under_attack
     target_under_attack.assert_unharmed()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the table that docs/security.md has."""
-    if found := tally.lines():
-        terminalreporter.section("attacks")
-        for line in found:
-            terminalreporter.write_line(line)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 
-# Family → outcome → how often. One for the run, for the table is about all of it.
+# Family → outcome → how often, in this process; the table is about all processes of the run.
 _outcomes: dict[str, Counter[str]] = defaultdict(Counter)
 
 
@@ -14,17 +17,22 @@ def note(family: str, outcome: int | str, count: int = 1) -> None:
     _outcomes[family][str(outcome)] += count
 
 
-def inputs(family: str) -> int:
-    """Returns how many were tried so far."""
-    return _outcomes[family].total()
+def write(folder: Path) -> None:
+    """Leaves what this process has counted in the folder."""
+    if _outcomes:
+        (folder / f"{os.getpid()}.json").write_text(json.dumps(_outcomes))
 
 
-def lines() -> list[str]:
-    """Returns the table in Markdown, nothing when nothing was tried."""
-    if not _outcomes:
+def lines(folder: Path) -> list[str]:
+    """Returns the table in Markdown of all that was left in the folder, nothing when nothing was tried."""
+    together: dict[str, Counter[str]] = defaultdict(Counter)
+    for file in folder.glob("*.json"):
+        for family, counts in json.loads(file.read_text()).items():
+            together[family].update(counts)
+    if not together:
         return []
-    rows = [[family, f"{found.total():,}", _told(found.items())] for family, found in sorted(_outcomes.items())]
-    everything = sum(found.total() for found in _outcomes.values())
+    rows = [[family, f"{found.total():,}", _told(found.items())] for family, found in sorted(together.items())]
+    everything = sum(found.total() for found in together.values())
     header = ["| attack | inputs | what came back |", "|---|---|---|"]
     return [*header, *(f"| {' | '.join(row)} |" for row in rows), f"| all | {everything:,} | |"]
 

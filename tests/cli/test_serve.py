@@ -49,7 +49,6 @@ def test_an_address_that_is_taken(url: str) -> None:
 
 
 def test_it_ends_when_it_is_told_to(backend: str, url: str, log_dir: Path) -> None:
-    log_dir.mkdir(exist_ok=True)
     service = Service(url, log_dir).start()
     # A supervisor's way to say it and a person's; how it ends does not depend on the database.
     told = signal.SIGTERM if backend == "postgresql" else signal.SIGINT
@@ -64,7 +63,6 @@ def test_it_ends_when_it_is_told_to(backend: str, url: str, log_dir: Path) -> No
 
 def test_several_workers(migrated_database: Callable[[], str], log_dir: Path) -> None:
     """Moves of the same leads back and forth through two processes: counts stay exact on either database."""
-    log_dir.mkdir(exist_ok=True)
     service = Service(migrated_database(), log_dir).start("--workers", "2")
     try:
         tenant = make_tenant(service)

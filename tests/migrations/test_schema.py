@@ -270,7 +270,6 @@ def test_serve_migrates_the_embedded_database_only(
 ) -> None:
     url = new_database()
     if backend == "sqlite":
-        log_dir.mkdir(exist_ok=True)
         service = Service(url, log_dir).start()
         service.stop()
         assert set(schema_of(url)) == set(metadata.tables)

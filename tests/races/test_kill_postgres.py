@@ -59,7 +59,6 @@ def own_service(postgres: ThrowawayPostgres, log_dir: Path) -> Iterator[Service]
     """One server process that has to live through everything that happens to its database."""
     url = postgres.create_database("mortal")
     asyncio.run(schema.migrate(url))
-    log_dir.mkdir(exist_ok=True)
     service = Service(url, log_dir).start()
     yield service
     service.stop()

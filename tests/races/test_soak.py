@@ -67,7 +67,6 @@ class Scene:
 @pytest.fixture
 def scene(backend: str, migrated_database: Callable[[], str], log_dir: Path) -> Iterator[Scene]:
     """A service and a worker, on a database and a Redis that belong to this test alone."""
-    log_dir.mkdir(exist_ok=True)
     with ExitStack() as stack:
         redis = stack.enter_context(ThrowawayRedis())
         # With fsync, as it is to keep what it has promised.

@@ -138,7 +138,6 @@ def limit(server: ThrowawayPostgres, size: str) -> None:
 def test_postgresql_on_a_full_disk(small_disk: ThrowawayPostgres, log_dir: Path) -> None:
     url = small_disk.create_database("small")
     asyncio.run(schema.migrate(url))
-    log_dir.mkdir(exist_ok=True)
     service = Service(url, log_dir, {"LEADYARD_LOG_LEVEL": "info"})
     # New connections, all of the service's, take the limit over.
     limit(small_disk, "2000100")

@@ -117,7 +117,6 @@ def test_no_secret_and_no_data_in_the_metrics(watched: Service, seen: Tenant) ->
 @on_one_database
 def test_two_processes_tell_one_truth(migrated_database: Callable[[], str], log_dir: Path) -> None:
     """Whichever of them answers, it counts what all of them did; and what a dead one did is not forgotten."""
-    log_dir.mkdir(exist_ok=True)
     service = Service(migrated_database(), log_dir, {"LEADYARD_ADMIN_PORT": "0"}).start("--workers", "2")
     try:
         tenant = make_tenant(service)

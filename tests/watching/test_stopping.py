@@ -24,7 +24,6 @@ def is_refused(service: Service) -> bool:
 
 def test_a_move_under_way_is_finished(backend: str, migrated_database: Callable[[], str], log_dir: Path) -> None:
     """With one process on one database and with several on the other: how it ends does not depend on that."""
-    log_dir.mkdir(exist_ok=True)
     workers = 1 if backend == "sqlite" else 2
     service = Service(migrated_database(), log_dir).start("--workers", str(workers))
     try:

@@ -23,7 +23,6 @@ CONNECTIONS = 12
 
 @pytest.fixture
 def two_processes(migrated_database: Callable[[], str], log_dir: Path) -> Iterator[Service]:
-    log_dir.mkdir(exist_ok=True)
     service = Service(migrated_database(), log_dir).start("--workers", "2")
     yield service
     service.stop()

@@ -32,7 +32,6 @@ _ITEM = re.compile(r'"([a-z0-9-]+)"((?:;[a-z]+=\d+)+)')
 def start(log_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """A function that starts a service with these rate limits and settings."""
     services: list[Service] = []
-    log_dir.mkdir(exist_ok=True)
 
     def make(limits: str, *arguments: str, **environment: str) -> Service:
         url = f"sqlite:///{tmp_path_factory.mktemp('limits')}/leadyard.db"
