@@ -9,7 +9,7 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadyard.errors import Internal
+from leadyard.errors import Internal, LeadyardError
 from leadyard.http.errors import error_response
 from leadyard.watching import metrics, spans
 
@@ -49,7 +49,13 @@ class Trace:
         metrics.request_began()
         try:
             await self.app(scope, receive, note_status)
-        except Exception:
+        except Exception as error:
+            refusal = error.__cause__
+            if status and isinstance(refusal, LeadyardError):
+                # What is sent page by page could not go on: the list was deleted meanwhile, or the database is gone.
+                # uvicorn now breaks the connection off, so that half an answer is not taken for a whole one.
+                _log.info("answer_broken_off", code=refusal.code)
+                return
             _log.exception("unhandled_error")
             if status == 0:
                 await error_response(Internal(), span.trace_id)(scope, receive, note_status)

@@ -6,10 +6,15 @@ import csv
 import io
 import re
 from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
 
 from leadyard.model import Permission
 from tests.answers import UNKNOWN_ID, refusal
 from tests.cli.commands import command, new_group
+from tests.racing import wait_until
 from tests.service import Tenant
 
 AWKWARD = ["=1+1", "+49 30", "-1", "@x", "'=1", "''-", "'", 'a "b", c', "a\r\nb", "שלום 👩‍🚀", "é"]
@@ -46,6 +51,29 @@ def test_refusals(tenant: Tenant) -> None:
     refusal(tenant.client.get(f"/audiences/{audience}/prospects.csv"), 409, "AUDIENCE_NOT_READY")
     with tenant.new_client(tenant.key_with(Permission.AUDIENCES_READ)) as client:
         refusal(client.get(f"/audiences/{audience}/prospects.csv"), 403, "FORBIDDEN")
+
+
+def test_an_audience_that_is_deleted_meanwhile_breaks_the_export_off(tenant: Tenant) -> None:
+    """Half a file must not be taken for a whole one; and it is nobody's bug."""
+    audience = tenant.create_audience()
+    tenant.add_leads(audience, 30_000)
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        tenant.client.stream("GET", f"/audiences/{audience}/prospects.csv") as answer,
+    ):
+        assert answer.status_code == 200
+        pieces = answer.iter_raw()
+        next(pieces)
+        assert tenant.client.delete(f"/audiences/{audience}").status_code == 200
+        for _ in pieces:
+            pass
+
+    def broken_off() -> list[dict[str, Any]]:
+        lines = tenant.service.log_lines()
+        return [line for line in lines if line["event"] == "answer_broken_off" and line["code"] == "NOT_FOUND"]
+
+    assert wait_until(broken_off, "the log tells of it")
+    assert [line for line in tenant.service.log_lines() if line["event"] == "unhandled_error"] == []
 
 
 def test_memory_does_not_grow_with_the_audience(tenant: Tenant) -> None:
