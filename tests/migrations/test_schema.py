@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import subprocess
@@ -18,10 +19,11 @@ from sqlalchemy import text as sql
 from leadyard.errors import SchemaOutOfDate
 from leadyard.model import Caller, MemberFilter
 from leadyard.operations.prospects import list_prospects
-from leadyard.store import schema
+from leadyard.store import moving, schema
 from leadyard.store.tables import metadata
 from tests.cli.commands import command
 from tests.migrations.schema_of import SEARCH_TABLES, on_connection, schema_of, search_of, triggers_of
+from tests.racing import on_postgresql_only
 from tests.service import LEADYARD, Service, leadyard, on_database, run_sql
 
 SEARCH_OF_SQLITE = {
@@ -98,6 +100,42 @@ def test_the_comparison_sees_what_a_migration_could_forget(new_database: Callabl
 
 def test_no_trigger_is_made(migrated_database: Callable[[], str]) -> None:
     assert triggers_of(migrated_database()) == []
+
+
+# ------------------------------------------------------------------------------------------ the function of the move
+
+
+def plain(sql: str) -> str:
+    return " ".join(sql.split())
+
+
+@on_postgresql_only
+def test_the_function_in_the_database_is_the_one_of_the_store(migrated_database: Callable[[], str]) -> None:
+    head, body, _ = moving.FUNCTION_OF_POSTGRESQL.split("$$")
+    name, parameters = plain(head).removeprefix("CREATE FUNCTION ").split("(", 1)
+    [(known_name, arguments, result, source, volatile, language)] = run_sql(
+        migrated_database(),
+        "SELECT p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prosrc, p.provolatile,"
+        " l.lanname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang"
+        " WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'move%'",
+    )
+    assert plain(source) == plain(body)
+    assert f"{known_name}({arguments}) RETURNS {result} LANGUAGE {language} AS" == (
+        f"{name}({parameters}".replace("TABLE (", "TABLE(")
+    )
+    assert volatile in (b"v", "v"), "its statements must each see what was committed before they began"
+
+
+def test_the_migration_makes_the_function_of_the_store() -> None:
+    """As long as this is the newest version of it: a change in the store needs a new name in a new migration."""
+    spec = importlib.util.spec_from_file_location(
+        "migration_of_the_move", schema.MIGRATIONS / "versions" / "0006_moves_in_one_round_trip.py"
+    )
+    assert spec is not None and spec.loader is not None
+    migration = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    assert plain(migration.MOVE_LEADS_1) == plain(moving.FUNCTION_OF_POSTGRESQL)
+    assert moving.FUNCTION_OF_POSTGRESQL.startswith("CREATE FUNCTION move_leads_1(")
 
 
 # ------------------------------------------------------------------------------------------ leadyard migrate
