@@ -30,7 +30,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from leadyard.ids import new_id
-from leadyard.store import audiences, jobs, memberships, moves, schema
+from leadyard.store import moving, schema
 from leadyard.store.db import Statement
 from tests.service import Service, Tenant, make_tenant, run_sql
 from tests.throwaway_postgres import ThrowawayPostgres
@@ -130,19 +130,12 @@ def run_pgbench(url: str, scripts: list[str], seconds: float, folder: Path) -> f
 
 
 def _pgbench_move(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> str:
-    array = "'{" + ",".join(lead_ids) + "}'"
-    values = {"account_group_id": tenant.account_group_id, "source": source, "target": target, "now": int(time.time())}
-    texts = [
-        _literal(audiences._LOCK, {**values, "ids": f"'{{{source},{target}}}'"}),
-        _literal(jobs._POPULATING, {**values, "audience_ids": f"'{{{source},{target}}}'"}),
-        _literal(memberships._TRANSFER, {**values, "lead_ids": array, "missing_limit": 100}),
-        _literal(
-            moves._INSERT,
-            {**values, "lead_ids": array, "id": "md5(random()::text)", "moved_count": len(lead_ids),
-             "already_in_target_count": 0, "moved_at": 1, "api_key_id": tenant.api_key_id},
-        ),
-    ]  # fmt: skip
-    return "BEGIN;\n" + "".join(f"{text};\n" for text in texts) + "COMMIT;\n"
+    values = {
+        "account_group_id": tenant.account_group_id, "source": source, "target": target, "now": int(time.time()),
+        "lead_ids": "'{" + ",".join(lead_ids) + "}'", "id": "md5(random()::text)", "lead_count": len(lead_ids),
+        "api_key_id": tenant.api_key_id,
+    }  # fmt: skip
+    return _literal(moving._CALL, values) + ";\n"
 
 
 def _literal(statement: Statement, values: dict[str, Any]) -> str:
@@ -167,6 +160,7 @@ def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Pat
     connection = sqlite3.connect(path, isolation_level=None, timeout=30)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.row_factory = sqlite3.Row
     done = 0
     started = time.perf_counter()
     while time.perf_counter() - started < seconds or done % (2 * len(lanes)):
@@ -180,24 +174,17 @@ def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Pat
 
 
 def _sqlite_move(connection: sqlite3.Connection, tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> None:
-    def run(statement: Statement, **more: Any) -> list[Any]:
-        values = {
-            "account_group_id": tenant.account_group_id, "source": source, "target": target,
-            "now": int(time.time() * 1000), "lead_ids": lead_ids, **more,
-        }  # fmt: skip
-        return connection.execute(statement.sqlite, statement.sqlite_arguments(values)).fetchall()
+    values = {
+        "account_group_id": tenant.account_group_id, "source": source, "target": target, "id": new_id(),
+        "now": int(time.time() * 1000), "lead_ids": lead_ids, "lead_count": len(lead_ids),
+        "api_key_id": tenant.api_key_id,
+    }  # fmt: skip
+
+    def run(statement: Statement, **more: Any) -> sqlite3.Cursor:
+        return connection.execute(statement.sqlite, statement.sqlite_arguments({**values, **more}))
 
     connection.execute("BEGIN IMMEDIATE")
-    run(audiences._LOCK, ids=[source, target])
-    run(jobs._POPULATING, audience_ids=[source, target])
-    already = run(memberships._LEAVE_SOURCE)
-    changed = run(memberships._CHANGE_AUDIENCE)
-    assert len(already) + len(changed) == len(lead_ids)
-    run(memberships._COUNT_MOVED, left_source=len(lead_ids), joined_target=len(changed))
-    run(
-        moves._INSERT,
-        id=new_id(), moved_count=len(lead_ids), already_in_target_count=0, moved_at=1, api_key_id=tenant.api_key_id,
-    )  # fmt: skip
+    assert moving._steps(run, values)
     connection.execute("COMMIT")
 
 
