@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import groupby
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -114,30 +115,58 @@ def recorded_moves(tenant: Tenant) -> dict[str, dict[str, Any]]:
 
 @dataclass
 class Replay:
-    """Does the recorded moves again, one by one, on plain sets. Within one server process ids are given while both
-    audiences are locked, so their order is an order in which the moves can have happened."""
+    """Does the recorded moves again, one by one, on plain sets, in the order of their times: a move's is taken with
+    both audiences locked and is not before the last change of either. Moves of one millisecond may have happened in
+    any order; there has to be one in which all that was recorded and told of them is true."""
 
     members: dict[str, set[str]]
     counts_after: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def run(self, moves: Iterable[Mapping[str, Any]]) -> Self:
-        for move in moves:
-            source = self.members[move["sourceAudienceId"]]
-            target = self.members[move["targetAudienceId"]]
-            leads = set(move["leadIds"])
-            assert leads <= source, f"move {move['id']} took {leads - source}, who were not in its source"
-            assert move["movedCount"] == len(leads)
-            assert move["alreadyInTargetCount"] == len(leads & target)
-            source -= leads
-            target |= leads
-            self.counts_after[move["id"]] = (len(source), len(target))
+    def run(self, moves: Iterable[Mapping[str, Any]], answers: Iterable[httpx.Response] = ()) -> Self:
+        told = {answer.headers["Move-Id"]: counts_told(answer) for answer in answers}
+        in_order = sorted(moves, key=lambda move: (move["movedAt"], move["id"]))
+        for moment, together in groupby(in_order, key=lambda move: str(move["movedAt"])):
+            faults: list[str] = []
+            assert self._fit(list(together), told, faults), f"{moment}: {faults}"
         return self
+
+    def _fit(self, moves: list[Mapping[str, Any]], told: Mapping[str, tuple[int, int]], faults: list[str]) -> bool:
+        """Does the moves in an order in which that is possible. If there is none, nothing is done."""
+        for at, move in enumerate(moves):
+            source, target = move["sourceAudienceId"], move["targetAudienceId"]
+            before = self.members[source], self.members[target]
+            fault = self._do(move, told)
+            if not fault and self._fit(moves[:at] + moves[at + 1 :], told, faults):
+                return True
+            faults += [fault] if fault else []
+            self.members[source], self.members[target] = before
+        return not moves
+
+    def _do(self, move: Mapping[str, Any], told: Mapping[str, tuple[int, int]]) -> str:
+        """Returns what is wrong, '' after doing the move."""
+        source, target = self.members[move["sourceAudienceId"]], self.members[move["targetAudienceId"]]
+        leads = set(move["leadIds"])
+        if not leads <= source:
+            return f"move {move['id']} took {leads - source}, who were not in its source"
+        if (move["movedCount"], move["alreadyInTargetCount"]) != (len(leads), len(leads & target)):
+            return f"move {move['id']} counted wrongly: {len(leads & target)} were there already"
+        left = len(source - leads), len(target | leads)
+        if told.get(move["id"], left) != left:
+            return f"move {move['id']} told {told[move['id']]}, and left {left}"
+        self.members[move["sourceAudienceId"]] = source - leads
+        self.members[move["targetAudienceId"]] = target | leads
+        self.counts_after[move["id"]] = left
+        return ""
 
     def assert_answer(self, answer: httpx.Response) -> None:
         """The counts in the answer are those that the commit left, to the one."""
-        data = answer.json()["data"]
-        told = (data["sourceAudience"]["prospectCount"], data["targetAudience"]["prospectCount"])
-        assert told == self.counts_after[answer.headers["Move-Id"]]
+        assert counts_told(answer) == self.counts_after[answer.headers["Move-Id"]]
+
+
+def counts_told(answer: httpx.Response) -> tuple[int, int]:
+    """Returns how many were in the source and in the target after the move, as its answer says."""
+    data = answer.json()["data"]
+    return data["sourceAudience"]["prospectCount"], data["targetAudience"]["prospectCount"]
 
 
 class Session:

@@ -31,9 +31,11 @@ from leadyard.config import Settings
 from leadyard.ids import new_id
 from leadyard.model import Caller
 from leadyard.operations.moves import move_leads
+from leadyard.store import moving
 from leadyard.store.db import Statement
 from leadyard.store.db.database import Database as LeadyardDatabase
 from leadyard.store.tables import metadata
+from tests.house.explained import explained_move, rows_touched
 from tests.house.sql_rules import COMMANDS, GROUP, REFERENCE_TABLES, TENANT_TABLES, Database, broken_rules
 from tests.migrations.schema_of import schema_of, triggers_of
 from tests.service import Service, Tenant, make_tenant, on_database, run_sql
@@ -74,13 +76,10 @@ READ_BEYOND_THE_GROUP = {
     "job_leases._GROUP_LEFT_OUT",
     "job_rejections._GROUPS_WITH_OLD_REJECTIONS",
 }
-# The move has a statement per database, see store/memberships.py; SQLite keeps its index of texts by hand, see
-# store/leads.py.
+# SQLite has no functions, see store/moving.py, and keeps its index of texts by hand, see store/leads.py. The steps of
+# the move are sent to SQLite one by one; PostgreSQL has them inside its function, and is asked about each here as well.
 ONLY_ON = {
-    "memberships._TRANSFER": "postgresql",
-    "memberships._LEAVE_SOURCE": "sqlite",
-    "memberships._CHANGE_AUDIENCE": "sqlite",
-    "memberships._COUNT_MOVED": "sqlite",
+    "moving._CALL": "postgresql",
     "leads._FORGET_TEXT": "sqlite",
     "leads._FORGET_KEY": "sqlite",
     "leads._LEARN_KEY": "sqlite",
@@ -178,17 +177,24 @@ def insert_members(url: str, account_group_id: str, audience_id: str, count: int
     return [f"{first + n:024x}" for n in range(count)]
 
 
-def traced_move(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> list[str]:
-    """Moves the leads and returns the texts that the service sent for it."""
+def traced_move(tenant: Tenant, source: str, target: str, lead_ids: list[str], **headers: str) -> list[str]:
+    """Moves the leads and returns the texts that the service sent for it, without the one that finds the key, which is
+    not sent when it was found a moment ago."""
     trace_id = secrets.token_hex(16)
     answer = tenant.client.post(
         f"/audiences/{source}/move-leads",
         json={"targetAudienceId": target, "leadIds": lead_ids},
-        headers={"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"},
+        headers={"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01", **headers},
     )
     assert answer.status_code == 200, answer.text
     assert answer.json()["traceId"] == trace_id
-    return statements_of(tenant.service, trace_id)
+    texts = statements_of(tenant.service, trace_id)
+    return texts[1:] if names_of(texts[:1]) == ["api_keys._FIND"] else texts
+
+
+def names_of(texts: list[str]) -> list[str]:
+    """Returns what the texts are called in the store; commands are their own names."""
+    return [BY_TEXT[text].name if text in BY_TEXT else text for text in texts]
 
 
 # ------------------------------------------------------------------------------------------ what was sent
@@ -519,21 +525,75 @@ def test_two_transactions_in_one_operation_would_be_seen() -> None:
 # ------------------------------------------------------------------------------------------ the move
 
 
+# In the order in which they are done.
+STEPS = {
+    name: getattr(moving, name)
+    for name in ("_LOCK", "_POPULATING", "_CHANGE_AUDIENCE", "_LEAVE_SOURCE", "_RECORD", "_COUNT")
+}
+
+
 def test_a_move_is_a_few_statements_whatever_its_size(tenant: Tenant, backend: Database) -> None:
     source, target = tenant.create_audience(), tenant.create_audience()
     lead_ids = insert_members(tenant.service.database_url, tenant.account_group_id, source, 10_026)
     sent = [traced_move(tenant, source, target, part) for part in (lead_ids[:1], lead_ids[1:26], lead_ids[26:])]
-    # Before the move comes one to find the key, unless it was found less than three seconds ago.
-    for texts in sent:
-        if BY_TEXT.get(texts[0]) is not None:
-            assert BY_TEXT[texts.pop(0)].name == "api_keys._FIND"
     assert sent[0] == sent[1] == sent[2], "the texts must not depend on the number of leads"
-    transaction = sent[0]
-    assert transaction[0] == ("BEGIN" if backend == "postgresql" else "BEGIN IMMEDIATE")
-    assert transaction[-1] == "COMMIT"
-    # BEGIN, lock, is it being populated, transfer, record, COMMIT; SQLite, without a wire, takes three to transfer.
-    assert len(transaction) <= (6 if backend == "postgresql" else 8), transaction
+    if backend == "postgresql":
+        assert names_of(sent[0]) == ["moving._CALL"], "one round trip, which is a transaction by itself"
+    else:
+        assert (sent[0][0], sent[0][-1]) == ("BEGIN IMMEDIATE", "COMMIT")
+        assert len(sent[0]) <= 8, sent[0]
     assert tenant.count(target) == 10_026
+
+
+def test_a_move_with_a_key_is_a_transaction_with_the_answer_in_it(tenant: Tenant, backend: Database) -> None:
+    source, target = tenant.create_audience(), tenant.create_audience()
+    lead_ids = insert_members(tenant.service.database_url, tenant.account_group_id, source, 30)
+    sent = [
+        names_of(traced_move(tenant, source, target, part, **{"Idempotency-Key": secrets.token_hex(8)}))
+        for part in (lead_ids[:1], lead_ids[1:])
+    ]
+    assert sent[0] == sent[1]
+    begin = {"postgresql": "BEGIN", "sqlite": "BEGIN IMMEDIATE"}[backend]
+    moved = ["moving._CALL"] if backend == "postgresql" else [f"moving.{name}" for name in STEPS]
+    if backend == "sqlite":
+        moved.remove("moving._LEAVE_SOURCE")
+    reserved = [begin, "idempotency._RESERVE", "COMMIT"]
+    assert sent[0] == [*reserved, begin, *moved, "idempotency._STORE", "COMMIT"]
+
+
+def test_both_databases_do_the_same_steps_in_the_same_order(tenant: Tenant, backend: Database) -> None:
+    """The function's own statements are in none of our logs, so it is its text that is looked at."""
+    if backend == "postgresql":
+        text = moving.FUNCTION_OF_POSTGRESQL
+        assert set(STEPS) == {
+            name
+            for name, value in vars(moving).items()
+            if isinstance(value, Statement) and name not in ("_CALL", "_PRESENT")
+        }
+        places = [text.index(step.in_function) for step in STEPS.values()]
+        assert places == sorted(places)
+        for step in STEPS.values():
+            text = text.replace(step.in_function, "")
+        text = re.sub("'.*?'", "", text)
+        left = sorted(name for name in metadata.tables if re.search(rf"\b{name}\b", text))
+        assert not left, f"the function also speaks of {left}, in words that no rule was asked about"
+        return
+    source, target = tenant.create_audience(), tenant.create_audience()
+    [lead_id] = insert_members(tenant.service.database_url, tenant.account_group_id, source, 1)
+    tenant.sql(
+        "INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at) VALUES ($1, $2, $3, 1)",
+        tenant.account_group_id,
+        target,
+        lead_id,
+    )
+    tenant.sql(
+        "UPDATE audiences SET prospect_count = 1 WHERE account_group_id = $1 AND id = $2",
+        tenant.account_group_id,
+        target,
+    )
+    # Whoever is in the target already makes the move take all of its steps.
+    sent = names_of(traced_move(tenant, source, target, [lead_id]))
+    assert sent == ["BEGIN IMMEDIATE", *(f"moving.{name}" for name in STEPS), "COMMIT"]
 
 
 def test_the_cost_of_a_move_does_not_grow_with_the_audience(
@@ -558,38 +618,35 @@ def test_the_cost_of_a_move_does_not_grow_with_the_audience(
         run_sql(url, "ANALYZE")
         assert_sqlite_looks_each_lead_up(url)
         return
+    # Some of them are in the target already, so that also what happens to those is looked at.
+    for leads in (few, many):
+        run_sql(
+            url,
+            "INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)"
+            " SELECT $1, $2, lead_id, 1 FROM unnest(CAST($3 AS text[])) AS lead_id",
+            group,
+            target,
+            leads[100:110],
+        )
     for statistics in (False, True):
         if statistics:
-            run_sql(url, "ANALYZE memberships")
+            run_sql(url, "ANALYZE")
         for count in (25, 250):
             touched = [
-                rows_touched(url, plan_cache_mode_of_the_service(url), group, source, target, leads[100 : 100 + count])
+                rows_touched(explained_move(url, group, source, target, leads[100 : 100 + count]))
                 for source, leads in ((small, few), (big, many))
             ]
-            # Each lead is looked up in the source for leaving and for changing, and in the target for both.
-            assert count <= max(touched) <= 4 * count, (statistics, count, touched)
-
-
-def plan_cache_mode_of_the_service(url: str) -> str:
-    """A plan made for one list alone may, without statistics, still read the whole group; the service never asks for
-    one."""
-
-    async def ask(db: LeadyardDatabase) -> str:
-        async with db.read(None) as tx:
-            row = await tx.row(Statement("SHOW plan_cache_mode", across_groups=True))
-        assert row is not None
-        mode: str = row["plan_cache_mode"]
-        return mode
-
-    return on_database(url, ask)
+            # Each lead is looked up in the source, and in the target, for changing and, some, for leaving.
+            assert count <= max(touched) <= 4 * count + 4 * 10, (statistics, count, touched)
 
 
 def assert_sqlite_looks_each_lead_up(url: str) -> None:
     """With or without statistics: every look at memberships is a search that names the lead, never a walk."""
     for name in ("_LEAVE_SOURCE", "_CHANGE_AUDIENCE"):
-        plan = sqlite_plan(url, next(each.text for each in CONSTANTS if each.name == f"memberships.{name}"))
+        plan = sqlite_plan(url, next(each.text for each in CONSTANTS if each.name == f"moving.{name}"))
         looks = [step for step in plan if re.search(r"(SEARCH|SCAN) (memberships|t)\b", step)]
-        assert len(looks) == 2, plan
+        # To change also asks about the target.
+        assert len(looks) == (2 if name == "_CHANGE_AUDIENCE" else 1), plan
         assert all(step.startswith("SEARCH") and "lead_id=?" in step for step in looks), plan
 
 
@@ -600,49 +657,13 @@ def test_the_plan_check_sees_a_scan(tenant: Tenant, backend: Database) -> None:
         return
     plan: dict[str, Any] = {"Node Type": "Limit", "Plans": [{"Node Type": "Seq Scan", "Relation Name": "memberships"}]}
     with pytest.raises(AssertionError, match="Seq Scan"):
-        check_nodes(plan)
+        rows_touched([plan])
 
 
 def sqlite_plan(url: str, text: str) -> list[str]:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         values = dict.fromkeys(re.findall(r":(\w+)", text), "[]")
         return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
-
-
-def rows_touched(url: str, mode: str, group: str, source: str, target: str, lead_ids: list[str]) -> int:
-    """Runs the transfer, rolls it back, and returns how many rows of memberships PostgreSQL looked at."""
-    statement = next(each for each in CONSTANTS if each.name == "memberships._TRANSFER")
-    values: dict[str, str] = {
-        "account_group_id": f"'{group}'",
-        "source": f"'{source}'",
-        "target": f"'{target}'",
-        "lead_ids": f"'{{{','.join(lead_ids)}}}'",
-        "now": "2",
-        "missing_limit": "100",
-    }
-    arguments = ", ".join(values[name] for name in statement.value_names)
-
-    async def run() -> Any:
-        connection: Any = await asyncpg.connect(url)
-        try:
-            await connection.execute(f"SET plan_cache_mode = {mode}; PREPARE move AS {statement.text}; BEGIN")
-            return await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE move({arguments})")
-        finally:
-            await connection.execute("ROLLBACK")
-            await connection.close()
-
-    return check_nodes(json.loads(asyncio.run(run()))[0]["Plan"])
-
-
-def check_nodes(plan: dict[str, Any]) -> int:
-    touched = 0
-    if plan.get("Relation Name") == "memberships" and "Scan" in plan["Node Type"]:
-        assert plan["Node Type"] != "Seq Scan", "a Seq Scan of memberships: the move would cost what the audience does"
-        rows = (
-            plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
-        )
-        touched = round(rows * plan["Actual Loops"])
-    return touched + sum(check_nodes(child) for child in plan.get("Plans", ()))
 
 
 # ------------------------------------------------------------------------------------------ rule 13

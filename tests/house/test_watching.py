@@ -74,7 +74,7 @@ def test_every_reason_of_a_failure_is_explained() -> None:
     source = ROOT / "src" / "leadyard" / "store" / "db"
     text = "".join(file.read_text() for file in source.glob("*.py"))
     reasons = set(re.findall(r'(?:unavailable|broken)\(\s*"(\w+)"', text))
-    reasons |= {*postgresql._REASONS.values(), *sqlite._REASONS.values()}
+    reasons |= {failures.COMMIT_UNKNOWN, *postgresql._REASONS.values(), *sqlite._REASONS.values()}
     assert {"queue_full", "disk_full", "commit_unknown", "wait_timeout", "corrupt"} <= reasons
     missing = sorted(reason for reason in reasons if f"`{reason}`" not in OPERATING)
     assert not missing, f"docs/operating.md does not explain {missing}"

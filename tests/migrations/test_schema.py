@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import subprocess
@@ -17,11 +18,13 @@ from sqlalchemy import text as sql
 
 from leadyard.errors import SchemaOutOfDate
 from leadyard.model import Caller, MemberFilter
+from leadyard.operations.audiences import empty_deleted_audiences
 from leadyard.operations.prospects import list_prospects
-from leadyard.store import schema
+from leadyard.store import moving, schema
 from leadyard.store.tables import metadata
 from tests.cli.commands import command
 from tests.migrations.schema_of import SEARCH_TABLES, on_connection, schema_of, search_of, triggers_of
+from tests.racing import on_postgresql_only
 from tests.service import LEADYARD, Service, leadyard, on_database, run_sql
 
 SEARCH_OF_SQLITE = {
@@ -98,6 +101,42 @@ def test_the_comparison_sees_what_a_migration_could_forget(new_database: Callabl
 
 def test_no_trigger_is_made(migrated_database: Callable[[], str]) -> None:
     assert triggers_of(migrated_database()) == []
+
+
+# ------------------------------------------------------------------------------------------ the function of the move
+
+
+def plain(sql: str) -> str:
+    return " ".join(sql.split())
+
+
+@on_postgresql_only
+def test_the_function_in_the_database_is_the_one_of_the_store(migrated_database: Callable[[], str]) -> None:
+    head, body, _ = moving.FUNCTION_OF_POSTGRESQL.split("$$")
+    name, parameters = plain(head).removeprefix("CREATE FUNCTION ").split("(", 1)
+    [(known_name, arguments, result, source, volatile, language)] = run_sql(
+        migrated_database(),
+        "SELECT p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prosrc, p.provolatile,"
+        " l.lanname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang"
+        " WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'move%'",
+    )
+    assert plain(source) == plain(body)
+    assert f"{known_name}({arguments}) RETURNS {result} LANGUAGE {language} AS" == (
+        f"{name}({parameters}".replace("TABLE (", "TABLE(")
+    )
+    assert volatile in (b"v", "v"), "its statements must each see what was committed before they began"
+
+
+def test_the_migration_makes_the_function_of_the_store() -> None:
+    """As long as this is the newest version of it: a change in the store needs a new name in a new migration."""
+    spec = importlib.util.spec_from_file_location(
+        "migration_of_the_move", schema.MIGRATIONS / "versions" / "0006_moves_in_one_round_trip.py"
+    )
+    assert spec is not None and spec.loader is not None
+    migration = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    assert plain(migration.MOVE_LEADS_1) == plain(moving.FUNCTION_OF_POSTGRESQL)
+    assert moving.FUNCTION_OF_POSTGRESQL.startswith("CREATE FUNCTION move_leads_1(")
 
 
 # ------------------------------------------------------------------------------------------ leadyard migrate
@@ -183,22 +222,33 @@ def test_a_failing_migration_leaves_the_schema_before_it(
 # ------------------------------------------------------------------------------------------ rows that were there
 
 
+@pytest.fixture
+def database_of(
+    new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], str]:
+    """A function that makes an empty database of an earlier version and returns its URL."""
+
+    def make(revision: str) -> str:
+        migrations = tmp_path / "of-then"
+        copytree(schema.MIGRATIONS, migrations)
+        for file in (migrations / "versions").glob("0*.py"):
+            if file.name.partition("_")[0] > revision:
+                file.unlink()
+        url = new_database()
+        with monkeypatch.context() as then:
+            then.setattr(schema, "MIGRATIONS", migrations)
+            asyncio.run(schema.migrate(url))
+        assert revision_of(url) == revision
+        return url
+
+    return make
+
+
 @pytest.fixture(params=["0001", "0002"])
-def filled_long_ago(
-    request: pytest.FixtureRequest, new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
+def filled_long_ago(request: pytest.FixtureRequest, database_of: Callable[[str], str]) -> str:
     """A database of an earlier version, with two account groups, an audience each and more people than one batch of the
     migration takes."""
-    migrations = tmp_path / "of-then"
-    copytree(schema.MIGRATIONS, migrations)
-    for file in (migrations / "versions").glob("0*.py"):
-        if file.name.partition("_")[0] > request.param:
-            file.unlink()
-    url = new_database()
-    with monkeypatch.context() as then:
-        then.setattr(schema, "MIGRATIONS", migrations)
-        asyncio.run(schema.migrate(url))
-    assert revision_of(url) == request.param
+    url = database_of(request.param)
     for group, people in (("a" * 24, 2_100), ("b" * 24, 1)):
         run_sql(url, "INSERT INTO account_groups (id, name, created_at) VALUES ($1, 'Old', 1)", group)
         run_sql(
@@ -260,6 +310,47 @@ def test_people_who_were_there_before_the_search_are_found(filled_long_ago: str,
         ]
     assert run_sql(url, "SELECT DISTINCT deleted_at FROM audiences") == [(None,)]
     assert command("doctor", url=url).code == 0
+
+
+def test_deleted_audiences_that_were_empty_are_marked_and_the_others_are_emptied(
+    database_of: Callable[[str], str],
+) -> None:
+    url, group, lead_id = database_of("0005"), "a" * 24, "e" * 24
+    kept, emptied, left = (letter * 24 for letter in "bcd")
+    run_sql(url, "INSERT INTO account_groups (id, name, created_at) VALUES ($1, 'Old', 1)", group)
+    run_sql(
+        url,
+        "INSERT INTO leads (account_group_id, id, custom_fields, created_at) VALUES ($1, $2, '{}', 1)",
+        group,
+        lead_id,
+    )
+    for audience, deleted_at, count in ((kept, None, 0), (emptied, 7, 0), (left, 8, 1)):
+        run_sql(
+            url,
+            "INSERT INTO audiences (account_group_id, id, name, type, prospect_count, created_at, changed_at,"
+            " deleted_at) VALUES ($1, $2, 'Old', 'on_demand', $3, 1, 1, $4)",
+            group,
+            audience,
+            count,
+            deleted_at,
+        )
+    run_sql(
+        url,
+        "INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at) VALUES ($1, $2, $3, 1)",
+        group,
+        left,
+        lead_id,
+    )
+    assert migrate_by_command(url)["from"] == "0005"
+    marks = "SELECT id, emptied_at FROM audiences ORDER BY id"
+    assert run_sql(url, marks) == [(kept, None), (emptied, 7), (left, None)]
+
+    assert on_database(url, empty_deleted_audiences) == 1
+    assert on_database(url, empty_deleted_audiences) == 0
+    [unmarked, marked, now_marked] = run_sql(url, marks)
+    assert (unmarked, marked) == ((kept, None), (emptied, 7))
+    assert now_marked[1] is not None
+    assert run_sql(url, "SELECT count(*) FROM memberships") == [(0,)]
 
 
 # ------------------------------------------------------------------------------------------ who does not migrate

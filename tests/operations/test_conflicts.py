@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
-import asyncpg
 import pytest
 
 from leadyard.errors import NotFound, ServiceUnavailable, TransactionConflict
-from leadyard.model import AddResult, AudienceType, Caller, MoveResult, Profile
+from leadyard.model import AudienceType, Profile
 from leadyard.operations import operation
-from leadyard.operations.account_groups import create_account_group
-from leadyard.operations.audiences import create_audience, get_audience
+from leadyard.operations.audiences import create_audience
 from leadyard.operations.doctor import check_account_group
-from leadyard.operations.moves import list_moves, move_leads
 from leadyard.operations.operation import run_again_on_conflict
-from leadyard.operations.prospects import add_prospects, list_prospects
-from leadyard.store import leads, moves, schema
-from leadyard.store.db import Database, Statement, open_database, postgresql, sqlite
-from tests.racing import Session, assert_healthy, at_once, membership, on_postgresql_only
+from leadyard.store import leads
+from leadyard.store.db import Statement
+from tests.racing import assert_healthy, at_once, membership, on_postgresql_only
 from tests.service import Tenant, leadyard
+from tests.stage import staged
 
 FORGET_MOVES = Statement("DELETE FROM moves WHERE account_group_id = :account_group_id")
 
@@ -82,255 +76,10 @@ def test_nothing_but_a_conflict_is_run_again(error: Exception) -> None:
     assert work.runs == 1
 
 
-# --------------------------------------------------------------------------------------------------------- the stage
-
-
-class Stage:
-    """An account group with two audiences on a database of its own, for operations that run in this process."""
-
-    def __init__(self, db: Database, caller: Caller, source: str, target: str, lead_ids: list[str]) -> None:
-        self.db = db
-        self.caller = caller
-        self.source = source
-        self.target = target
-        self.lead_ids = lead_ids
-
-    async def move(self) -> MoveResult:
-        return await move_leads(
-            self.db,
-            self.caller,
-            source_audience_id=self.source,
-            target_audience_id=self.target,
-            lead_ids=self.lead_ids,
-        )
-
-    async def add(self, audience_id: str, *profiles: Profile) -> AddResult:
-        return await add_prospects(self.db, self.caller, audience_id=audience_id, profiles=profiles)
-
-    async def members(self, audience_id: str) -> dict[str, Profile]:
-        page = await list_prospects(self.db, self.caller, audience_id=audience_id, after=None, limit=1000)
-        counted = await get_audience(self.db, self.caller, audience_id=audience_id)
-        assert counted.prospect_count == len(page.items)
-        return {member.lead.id: member.lead.profile for member in page.items}
-
-    async def is_moved(self) -> bool:
-        """Returns whether the move was done; fails if it was done in part."""
-        here, there = await self.members(self.source), await self.members(self.target)
-        recorded = (await list_moves(self.db, self.caller, before=None, limit=10)).items
-        check_up = await check_account_group(self.db, account_group_id=self.caller.account_group_id)
-        assert check_up.findings == ()
-        everywhere = sorted(self.lead_ids)
-        found = (sorted(here), sorted(there), len(recorded))
-        assert found in ((everywhere, [], 0), ([], everywhere, 1))
-        return found[2] == 1
-
-
-@asynccontextmanager
-async def staged(url: str, *, pool_size: int = 1) -> AsyncIterator[Stage]:
-    """With one connection only, whatever a failure leaves behind on it meets the next one who needs it."""
-    db = open_database(url, pool_size=pool_size, wait_s=5)
-    try:
-        group = await create_account_group(db, name="Stage")
-        caller = Caller.operator(group.id)
-        made = [
-            await create_audience(db, caller, name=name, type=AudienceType.ON_DEMAND, description=None)
-            for name in ("Source", "Target")
-        ]
-        stage = Stage(db, caller, made[0].id, made[1].id, [])
-        await stage.add(stage.source, *(Profile(email=f"{n}@example.com") for n in range(20)))
-        stage.lead_ids = list(await stage.members(stage.source))
-        yield stage
-    finally:
-        await db.close()
-
-
 @pytest.fixture(scope="module")
 def database_url(migrated_database: Callable[[], str]) -> str:
     """A database for all the stages of this file."""
     return migrated_database()
-
-
-# ----------------------------------------------------------------------------------------------------- cancelled work
-
-
-def test_a_move_that_is_cancelled_at_any_statement_is_whole_and_leaves_a_usable_connection(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[str] = []
-    victim: list[asyncio.Task[Any]] = []
-    cancel_at = 0
-
-    def note(statement: str) -> None:
-        sent.append(statement)
-        if len(sent) == cancel_at and victim:
-            # The task runs on to its next pause: that is where the statement is on its way.
-            victim[0].cancel()
-
-    async def cancelled_move(stage: Stage) -> str:
-        """Returns the statement at which the move was cancelled, '' when it had no more statements than that."""
-        task = asyncio.create_task(stage.move())
-        sent.clear()
-        victim[:] = [task]
-        try:
-            await task
-            return ""
-        except asyncio.CancelledError:
-            return sent[cancel_at - 1]
-        finally:
-            victim.clear()
-
-    for module in (sqlite, postgresql):
-        monkeypatch.setattr(module, "log_statement", note)
-    cancelled: list[str] = []
-    while True:
-        cancel_at += 1
-
-        async def try_once() -> str:
-            async with staged(database_url) as stage:
-                await stage.move()
-                stage.source, stage.target = stage.target, stage.source
-                await stage.move()
-                stage.source, stage.target = stage.target, stage.source
-                await forget_moves(stage)
-                statement = await cancelled_move(stage)
-                moved = await stage.is_moved()
-                if statement and statement != "COMMIT":
-                    assert not moved, f"cancelled at {statement}, yet moved"
-                if not moved:
-                    await stage.move()
-                assert await stage.is_moved()
-                return statement
-
-        statement = asyncio.run(try_once())
-        if not statement:
-            break
-        cancelled.append(statement)
-    assert len(cancelled) >= 5 and "COMMIT" in cancelled, cancelled
-    assert any("memberships" in statement for statement in cancelled)
-
-
-async def forget_moves(stage: Stage) -> None:
-    """Once all statements are prepared, a move is as it is in the life of a server; only its record is in our way."""
-    async with stage.db.write(stage.caller.account_group_id) as tx:
-        await tx.run(FORGET_MOVES)
-
-
-def test_a_move_that_is_cancelled_at_any_moment_is_whole(database_url: str) -> None:
-    async def run() -> list[bool]:
-        loop = asyncio.get_running_loop()
-        outcomes: list[bool] = []
-        for step in range(25):
-            async with staged(database_url) as stage:
-                task = asyncio.create_task(stage.move())
-                loop.call_later(step * 0.0006, task.cancel)
-                answered = False
-                try:
-                    await task
-                    answered = True
-                except asyncio.CancelledError:
-                    pass
-                moved = await stage.is_moved()
-                assert moved or not answered
-                outcomes.append(moved)
-        return outcomes
-
-    outcomes = asyncio.run(run())
-    assert not outcomes[0]
-
-
-# ---------------------------------------------------------------------------------------------- commits that go wrong
-
-
-@on_postgresql_only
-@pytest.mark.parametrize("arrives", [True, False])
-def test_a_connection_lost_at_commit_is_an_unknown_outcome_and_is_never_run_again(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, arrives: bool
-) -> None:
-    commands: list[str] = []
-    execute = asyncpg.connection.Connection.execute
-
-    async def lose_the_commit(connection: Any, query: str, *values: Any, **rest: Any) -> str:
-        commands.append(query)
-        if query != "COMMIT":
-            return str(await execute(connection, query, *values, **rest))
-        if arrives:
-            await execute(connection, query)
-        connection.terminate()
-        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
-
-    async def run() -> None:
-        async with staged(database_url) as stage:
-            with monkeypatch.context() as losing:
-                losing.setattr(asyncpg.connection.Connection, "execute", lose_the_commit)
-                with pytest.raises(ServiceUnavailable, match="lost during the commit") as refused:
-                    await stage.move()
-            assert "wholly there or wholly not" in refused.value.details
-            assert refused.value.retry_after_s
-            assert commands.count("BEGIN") == commands.count("COMMIT") == 1
-            assert await stage.is_moved() is arrives
-
-    asyncio.run(run())
-
-
-@on_postgresql_only
-def test_a_connection_lost_before_the_commit_is_run_again_unnoticed(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    insert = moves.insert
-    killed: list[int] = []
-
-    async def insert_after_a_kill(tx: Any, move: Any) -> None:
-        if not killed:
-            killed.append(tx._connection.get_server_pid())
-            await asyncio.to_thread(terminate, killed[0])
-        await insert(tx, move)
-
-    def terminate(pid: int) -> None:
-        with Session(database_url) as admin:
-            admin.run("SELECT pg_terminate_backend($1)", pid)
-
-    async def run() -> None:
-        async with staged(database_url) as stage:
-            monkeypatch.setattr(moves, "insert", insert_after_a_kill)
-            result = await stage.move()
-            assert result.move.moved_count == 20 and killed
-            assert await stage.is_moved()
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    ("code", "is_run_again"), [(sqlite3.SQLITE_BUSY, True), (sqlite3.SQLITE_FULL, False), (sqlite3.SQLITE_IOERR, False)]
-)
-def test_a_commit_that_sqlite_refuses_changes_nothing_and_leaves_a_usable_connection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_run_again: bool
-) -> None:
-    url = f"sqlite:///{tmp_path}/leadyard.db"
-    asyncio.run(schema.migrate(url))
-    fetchall = aiosqlite.Connection.execute_fetchall
-    refusals: list[str] = []
-
-    async def refuse_the_commit(connection: Any, sql: str, *values: Any) -> Any:
-        if sql == "COMMIT" and not refusals:
-            refusals.append(sql)
-            error = sqlite3.OperationalError("refused")
-            error.sqlite_errorcode = code
-            raise error
-        return await fetchall(connection, sql, *values)
-
-    async def run() -> None:
-        async with staged(url) as stage:
-            monkeypatch.setattr(aiosqlite.Connection, "execute_fetchall", refuse_the_commit)
-            if is_run_again:
-                assert (await stage.move()).move.moved_count == 20
-            else:
-                with pytest.raises((ServiceUnavailable, sqlite3.OperationalError)):
-                    await stage.move()
-                assert not await stage.is_moved()
-                await stage.move()
-            assert refusals and await stage.is_moved()
-
-    asyncio.run(run())
 
 
 # ------------------------------------------------------------------------------------------------ the same new people

@@ -24,7 +24,7 @@ from tests.service import Service, Tenant, make_tenant, on_database
 # it, about the commit of the move, after that. Which of them a kill hits is chance; each outcome is checked.
 MOMENTS = (
     ("INSERT INTO idempotency_answers", 0.0),
-    ("INSERT INTO moves", 0.0),
+    ("the move", 0.0),
     ("UPDATE idempotency_answers", 0.0),
     ("UPDATE idempotency_answers", 0.03),
 )
@@ -59,11 +59,12 @@ def test_a_move_with_a_key_survives_the_death_of_the_server_and_is_done_once(
     leads = tenant.add_leads(here, 2_000)
     outcomes = []
 
+    texts = {"the move": "move_leads_" if service.is_postgresql else "INSERT INTO moves"}
     for number, (moment, delay_s) in enumerate(MOMENTS, 1):
         key, log_size = f"key-{number}", service.log_file.stat().st_size
         with ThreadPoolExecutor(1) as pool, tenant.new_client() as client:
             moving = pool.submit(keyed_move, tenant, here, there, leads, key, client)
-            kill_when_logged(service, moment, log_size, delay_s)
+            kill_when_logged(service, texts.get(moment, moment), log_size, delay_s)
             try:
                 answered = moving.result()
             except httpx.TransportError:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,7 +19,8 @@ from leadyard.clock import now_ms
 from leadyard.ids import new_id
 from leadyard.model import Caller
 from leadyard.operations.moves import move_leads
-from leadyard.store import memberships
+from leadyard.store import moving
+from leadyard.store.db import sqlite as sqlite_database
 from tests.racing import (
     TORTURE,
     Replay,
@@ -144,39 +145,81 @@ def test_no_move_is_committed_after_a_job_on_one_of_its_audiences(hammer: Hammer
     assert {code_of(each.answer) for each in hammer.attempts} == {"", "AUDIENCE_NOT_READY"}
 
 
+@contextmanager
+def paused_after_its_guard(tenant: Tenant, source: str, lead: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pause]:
+    """Moves from the source, also of this process, stop after their look at the jobs, before they change anything:
+    inside the function, at the row of the lead, which we hold; on SQLite, on the thread of its connection."""
+    passed, go_on = threading.Event(), threading.Event()
+    execute = sqlite_database._execute
+
+    def execute_later(connection: Any, sql: str, *values: Any) -> Any:
+        if sql == moving._CHANGE_AUDIENCE.sqlite:
+            passed.set()
+            assert go_on.wait(30)
+        return execute(connection, sql, *values)
+
+    if tenant.service.is_postgresql:
+        with Session(tenant.service.database_url) as holder, Session(tenant.service.database_url) as onlooker:
+            holder.begin()
+            holder.run(HOLD_LEAD, tenant.account_group_id, source, lead)
+            yield Pause(lambda: mover_behind(onlooker, holder), holder.commit)
+        return
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_database, "_execute", execute_later)
+        yield Pause(lambda: passed.wait(30), go_on.set)
+
+
+@dataclass
+class Pause:
+    """`wait` returns something true once a move has come there; `end` lets it go on."""
+
+    wait: Callable[[], object]
+    end: Callable[[], object]
+
+
+HOLD_LEAD = "SELECT 1 FROM memberships WHERE account_group_id = $1 AND audience_id = $2 AND lead_id = $3 FOR UPDATE"
+BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)) AND pid <> pg_backend_pid()"
+
+
+def mover_behind(onlooker: Session, holder: Session) -> int:
+    """Returns the process that waits for the holder; fails if it is no move that has come to changing memberships."""
+    [(mover,)] = wait_until(lambda: onlooker.run(BLOCKED_BY, holder.pid), "the move waits behind the row lock")
+    [(statement,)] = onlooker.run("SELECT query FROM pg_stat_activity WHERE pid = $1", mover)
+    assert "move_leads_" in statement
+    changes = "SELECT 1 FROM pg_locks WHERE pid = $1 AND relation = CAST('memberships' AS regclass) AND mode = $2"
+    assert onlooker.run(changes, mover, "RowExclusiveLock"), "it should be past its look at the jobs"
+    return int(mover)
+
+
 @pytest.mark.parametrize("which", ["source", "target"])
 def test_a_job_cannot_start_while_a_move_that_saw_none_is_under_way(
     tenant: Tenant, which: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = tenant.create_audience("Source"), tenant.create_audience("Target")
     leads = tenant.add_leads(source, 5)
-    passed_guard, go_on = threading.Event(), threading.Event()
-    transfer = memberships.transfer
-
-    async def transfer_later(*args: Any, **values: Any) -> memberships.Transfer:
-        passed_guard.set()
-        await asyncio.to_thread(go_on.wait, 30)
-        return await transfer(*args, **values)
-
-    monkeypatch.setattr(memberships, "transfer", transfer_later)
     caller = Caller.operator(tenant.account_group_id)
-    with Session(tenant.service.database_url) as starter, ThreadPoolExecutor(1) as pool:
-        moving = pool.submit(
+    with (
+        paused_after_its_guard(tenant, source, leads[2], monkeypatch) as pause,
+        Session(tenant.service.database_url) as starter,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        under_way = pool.submit(
             on_database,
             tenant.service.database_url,
             lambda db: move_leads(db, caller, source_audience_id=source, target_audience_id=target, lead_ids=leads),
         )
         try:
-            assert passed_guard.wait(30)
+            assert pause.wait()
             # What cannot be had at once: PostgreSQL's row lock of the foreign key, SQLite's write lock.
             starter.run("SET lock_timeout = '200ms'" if starter.is_postgresql else "PRAGMA busy_timeout=200")
             with pytest.raises(Exception, match=r"lock timeout|database is locked") as refused:
                 starter.begin()
                 insert_job(starter, tenant, {"source": source, "target": target}[which])
             assert starter.is_postgresql or isinstance(refused.value, sqlite3.OperationalError)
+            assert not under_way.done()
         finally:
-            go_on.set()
-        move = moving.result().move
+            pause.end()
+        move = under_way.result().move
         if starter.is_postgresql:
             starter.run("ROLLBACK")
         starter.begin()
@@ -194,25 +237,17 @@ def test_a_job_waits_for_a_move_that_is_held_up_behind_a_lock(tenant: Tenant, wh
     url = tenant.service.database_url
     with Session(url) as blocker, Session(url) as starter, Session(url) as onlooker, ThreadPoolExecutor(2) as pool:
         blocker.begin()
-        blocker.run(
-            "SELECT 1 FROM memberships WHERE account_group_id = $1 AND audience_id = $2 AND lead_id = $3 FOR UPDATE",
-            tenant.account_group_id,
-            source,
-            leads[2],
-        )
-        moving = pool.submit(tenant.move, source, target, leads)
-        blocked = "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)) AND pid <> pg_backend_pid()"
-        [(mover,)] = wait_until(lambda: onlooker.run(blocked, blocker.pid), "the move waits behind the row lock")
-        [(statement,)] = onlooker.run("SELECT query FROM pg_stat_activity WHERE pid = $1", mover)
-        assert "memberships" in statement, "it should be past its look at the jobs"
+        blocker.run(HOLD_LEAD, tenant.account_group_id, source, leads[2])
+        under_way = pool.submit(tenant.move, source, target, leads)
+        mover = mover_behind(onlooker, blocker)
         starter.begin()
         starting = pool.submit(insert_job, starter, tenant, {"source": source, "target": target}[which])
-        waiting = wait_until(lambda: onlooker.run(blocked, mover), "the job waits for the move")
+        waiting = wait_until(lambda: onlooker.run(BLOCKED_BY, mover), "the job waits for the move")
         assert waiting == [(starter.pid,)]
-        assert not moving.done() and not starting.done()
+        assert not under_way.done() and not starting.done()
 
         blocker.commit()
-        answer = moving.result()
+        answer = under_way.result()
         starting.result()
 
         assert answer.status_code == 200, answer.text

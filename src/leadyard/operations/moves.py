@@ -12,7 +12,7 @@ from leadyard.model import Caller, Move, MoveResult, Page, Permission
 from leadyard.operations.guards import lock_audiences, refuse_if_populating
 from leadyard.operations.idempotency import remember_answer
 from leadyard.operations.operation import operation, run_again_on_conflict
-from leadyard.store import moves, moving
+from leadyard.store import audiences, moves, moving
 from leadyard.store.db import COMMIT_UNKNOWN, Database, Undone
 from leadyard.watching import metrics
 
@@ -63,7 +63,11 @@ async def _move(db: Database, caller: Caller, move: Move) -> MoveResult:
             raise
         # Conflicts are run again here, and not as a whole: another attempt would not know the id of this move any more.
         work = partial(_find_or_move, db, caller, move, lost)
-        return await run_again_on_conflict(work, name="find_or_move")
+        try:
+            return await run_again_on_conflict(work, name="find_or_move")
+        except ServiceUnavailable:
+            # Whatever it says of this attempt, of the first one nothing is known.
+            raise lost from None
 
 
 async def _move_and_remember(db: Database, caller: Caller, move: Move) -> MoveResult:
@@ -74,19 +78,19 @@ async def _move_and_remember(db: Database, caller: Caller, move: Move) -> MoveRe
 
 
 async def _find_or_move(db: Database, caller: Caller, move: Move, lost: ServiceUnavailable) -> MoveResult:
-    """After the connection was lost while the move was made: it is, if its record is there. Raises `lost` when the
-    database stays out of reach, and otherwise as the move itself."""
-    try:
-        async with db.write(caller.account_group_id) as tx:
-            # Whoever waits here for the audiences has waited for the end of the lost transaction, if it still runs.
-            both = [move.source_audience_id, move.target_audience_id]
-            source, target = await lock_audiences(tx, both)
-            recorded = await moves.find(tx, move.id)
-            if recorded is None:
-                return await moving.move(tx, move)
-            return MoveResult(move=recorded, source=source.audience, target=target.audience)
-    except ServiceUnavailable:
-        raise lost from None
+    """After the connection was lost while the move was made: it is, if its record is there. Raises `lost` when nothing
+    else can be said any more, and otherwise as the move itself."""
+    async with db.write(caller.account_group_id) as tx:
+        # Whoever waits here for the audiences has waited for the end of the lost transaction, if it still runs.
+        both = await audiences.lock(tx, [move.source_audience_id, move.target_audience_id])
+        recorded = await moves.find(tx, move.id)
+        if recorded is None:
+            return await moving.move(tx, move)
+        if len(both) < 2:
+            # Moved, and one of them deleted since: there is no state of both left to answer with.
+            raise lost
+        source, target = both[move.source_audience_id], both[move.target_audience_id]
+        return MoveResult(move=recorded, source=source.audience, target=target.audience)
 
 
 async def _refuse(db: Database, caller: Caller, move: Move) -> None:

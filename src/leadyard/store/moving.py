@@ -42,7 +42,7 @@ _RECORD = Statement(
 )
 _COUNT = Statement(
     f"""UPDATE audiences SET changed_at = :now, prospect_count = prospect_count
-        + CASE WHEN id = :source THEN -:lead_count ELSE CAST(:changed AS integer) END WHERE {_BOTH}
+        + CASE WHEN id = :source THEN -CAST(:lead_count AS integer) ELSE CAST(:changed AS integer) END WHERE {_BOTH}
     RETURNING id, name, type, description, folder_id, prospect_count, created_at, changed_at,
         CAST(:already AS integer) AS already_in_target_count"""
 )

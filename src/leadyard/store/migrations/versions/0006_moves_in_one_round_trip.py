@@ -45,9 +45,9 @@ BEGIN
         already_in_target_count, moved_at, api_key_id) VALUES (_account_group_id, _id, _source, _target,
         CAST(_lead_ids AS text[]), _lead_count, CAST(_already AS integer), _now, _api_key_id);
     RETURN QUERY UPDATE audiences SET changed_at = _now, prospect_count = prospect_count + CASE WHEN id = _source THEN
-        -_lead_count ELSE CAST(_changed AS integer) END WHERE account_group_id = _account_group_id AND id IN (_source,
-        _target) RETURNING id, name, type, description, folder_id, prospect_count, created_at, changed_at,
-        CAST(_already AS integer) AS already_in_target_count;
+        -CAST(_lead_count AS integer) ELSE CAST(_changed AS integer) END WHERE account_group_id = _account_group_id AND
+        id IN (_source, _target) RETURNING id, name, type, description, folder_id, prospect_count, created_at,
+        changed_at, CAST(_already AS integer) AS already_in_target_count;
 END $$"""
 
 
