@@ -31,7 +31,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from leadyard.ids import new_id
+from leadyard.ids import TOKEN_LENGTH, new_id
 from leadyard.store import moving, schema
 from leadyard.store.db import Statement
 from tests.service import Service, Tenant, make_tenant, run_sql
@@ -149,7 +149,8 @@ def pgbench_move_in_steps(tenant: Tenant, source: str, target: str, lead_ids: li
 
 def _values(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> dict[str, Any]:
     return {
-        "account_group_id": tenant.account_group_id, "id": "md5(random()::text)", "source": source, "target": target,
+        "account_group_id": tenant.account_group_id, "token": "substr(md5(random()::text), 1, 12)",
+        "move_id": "substr(md5(random()::text), 1, 24)", "source": source, "target": target,
         "lead_ids": "'{" + ",".join(lead_ids) + "}'", "lead_count": len(lead_ids), "now": int(time.time() * 1000),
         "api_key_id": tenant.api_key_id,
     }  # fmt: skip
@@ -191,7 +192,7 @@ def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Pat
 
 
 def _sqlite_move(connection: sqlite3.Connection, tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> None:
-    values = {**_values(tenant, source, target, lead_ids), "id": new_id(), "lead_ids": lead_ids}
+    values = {**_values(tenant, source, target, lead_ids), "token": new_id()[-TOKEN_LENGTH:], "lead_ids": lead_ids}
 
     def run(statement: Statement, **more: Any) -> sqlite3.Cursor:
         return connection.execute(statement.sqlite, statement.sqlite_arguments({**values, **more}))

@@ -15,6 +15,9 @@ from leadyard.clock import now_ms
 BEYOND_EVERY_ID = "g"
 """Sorts after every id: no hex digit comes after f."""
 
+TOKEN_LENGTH = 12
+"""How many characters at the end of an id tell it from others of the same millisecond."""
+
 _lock = threading.Lock()
 _last = 0
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import pytest
 
-from leadyard.http.quotas import Charge, ProcessQuotas, Taken, remaining, wait_ms
-from leadyard.http.shared_quotas import QuotasLost, SharedQuotas
+from leadyard.http.quotas import Charge, ProcessQuotas, QuotasLost, Taken, remaining, wait_ms
+from leadyard.http.shared_quotas import SharedQuotas
 from leadyard.ids import new_id
 from leadyard.rate_policies import Policy, Scope
 from tests.throwaway_redis import ThrowawayRedis

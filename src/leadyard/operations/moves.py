@@ -61,7 +61,7 @@ async def _move(db: Database, caller: Caller, move: Move) -> MoveResult:
     except ServiceUnavailable as lost:
         if lost.reason != COMMIT_UNKNOWN:
             raise
-        # Conflicts are run again here, and not as a whole: another attempt would not know the id of this move any more.
+        # Conflicts are run again here, and not as a whole: another attempt would not know the end of this move's id.
         work = partial(_find_or_move, db, caller, move, lost)
         try:
             return await run_again_on_conflict(work, name="find_or_move")
@@ -83,7 +83,7 @@ async def _find_or_move(db: Database, caller: Caller, move: Move, lost: ServiceU
     async with db.write(caller.account_group_id) as tx:
         # Whoever waits here for the audiences has waited for the end of the lost transaction, if it still runs.
         both = await audiences.lock(tx, [move.source_audience_id, move.target_audience_id])
-        recorded = await moves.find(tx, move.id)
+        recorded = await moves.find_made(tx, move)
         if recorded is None:
             return await moving.move(tx, move)
         if len(both) < 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadyard.ids import BEYOND_EVERY_ID
+from leadyard.ids import BEYOND_EVERY_ID, TOKEN_LENGTH
 from leadyard.model import Move
 from leadyard.store.db import Row, Statement, Transaction, from_document
 
@@ -13,6 +13,10 @@ _LIST = Statement(
     ORDER BY id DESC LIMIT :limit"""
 )
 _FIND = Statement(f"SELECT {_COLUMNS}, lead_ids FROM moves WHERE account_group_id = :account_group_id AND id = :id")
+_FIND_MADE = Statement(
+    f"""SELECT {_COLUMNS}, lead_ids FROM moves WHERE account_group_id = :account_group_id AND id >= :since
+    AND substr(id, {TOKEN_LENGTH + 1}) = :token ORDER BY id LIMIT 1"""
+)
 _FORGET_LEAD = Statement(
     """UPDATE moves SET lead_ids = array_replace(lead_ids, CAST(:lead_id AS text), CAST(:erased AS text))
     WHERE account_group_id = :account_group_id AND CAST(:lead_id AS text) = ANY(lead_ids)""",
@@ -31,6 +35,14 @@ async def list_newest_first(tx: Transaction, *, before: str | None, limit: int) 
 async def find(tx: Transaction, move_id: str) -> Move | None:
     """Returns the move with its lead ids, or None."""
     row = await tx.row(_FIND, id=move_id)
+    return _move(row, tuple(from_document(row["lead_ids"]))) if row else None
+
+
+async def find_made(tx: Transaction, planned: Move) -> Move | None:
+    """Returns what became of a planned move, with its lead ids, or None: its id has the same end and no earlier time.
+    Reads the moves made since, which are few a moment later."""
+    since, token = planned.id[:-TOKEN_LENGTH], planned.id[-TOKEN_LENGTH:]
+    row = await tx.row(_FIND_MADE, since=since, token=token)
     return _move(row, tuple(from_document(row["lead_ids"]))) if row else None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from leadyard.ids import TOKEN_LENGTH
 from leadyard.model import Move, MoveResult
 from leadyard.store.audiences import audience_from
 from leadyard.store.db import Database, Procedure, Row, RunStep, Statement, Transaction, Undone
@@ -37,32 +38,32 @@ _LEAVE_SOURCE = Statement(
 _RECORD = Statement(
     """INSERT INTO moves (account_group_id, id, source_audience_id, target_audience_id, lead_ids, moved_count,
         already_in_target_count, moved_at, api_key_id)
-    VALUES (:account_group_id, :id, :source, :target, :lead_ids[], :lead_count, CAST(:already AS integer), :now,
+    VALUES (:account_group_id, :move_id, :source, :target, :lead_ids[], :lead_count, CAST(:already AS integer), :now,
         :api_key_id)"""
 )
 _COUNT = Statement(
     f"""UPDATE audiences SET changed_at = :now, prospect_count = prospect_count
         + CASE WHEN id = :source THEN -CAST(:lead_count AS integer) ELSE CAST(:changed AS integer) END WHERE {_BOTH}
     RETURNING id, name, type, description, folder_id, prospect_count, created_at, changed_at,
-        CAST(:already AS integer) AS already_in_target_count"""
+        :move_id AS move_id, CAST(:already AS integer) AS already_in_target_count"""
 )
 
 _FUNCTION = "move_leads_1"
 # The names of its parameters begin with an underscore, so that none of them can be taken for a column.
 _CALL = Statement(
-    f"""SELECT * FROM {_FUNCTION}(_account_group_id => :account_group_id, _id => :id, _source => :source,
+    f"""SELECT * FROM {_FUNCTION}(_account_group_id => :account_group_id, _token => :token, _source => :source,
     _target => :target, _lead_ids => :lead_ids[], _lead_count => :lead_count, _now => :now,
     _api_key_id => :api_key_id)"""
 )
 # A new version of it is a new name in a new migration: the version of the service that is still running calls the old.
-FUNCTION_OF_POSTGRESQL = f"""CREATE FUNCTION {_FUNCTION}(_account_group_id text, _id text, _source text, _target text,
-    _lead_ids text[], _lead_count integer, _now bigint, _api_key_id text)
+FUNCTION_OF_POSTGRESQL = f"""CREATE FUNCTION {_FUNCTION}(_account_group_id text, _token text, _source text,
+    _target text, _lead_ids text[], _lead_count integer, _now bigint, _api_key_id text)
 RETURNS TABLE (id text, name text, type text, description text, folder_id text, prospect_count bigint,
-    created_at bigint, changed_at bigint, already_in_target_count integer)
+    created_at bigint, changed_at bigint, move_id text, already_in_target_count integer)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    _found integer; _last_change bigint; _changed integer; _already integer := 0;
+    _found integer; _last_change bigint; _changed integer; _already integer := 0; _move_id text;
 BEGIN
     SELECT count(*), max(locked.changed_at) INTO _found, _last_change FROM (
         {_LOCK.in_function}) AS locked;
@@ -70,7 +71,8 @@ BEGIN
         {_POPULATING.in_function}) THEN
         RETURN;
     END IF;
-    _now := greatest(_now, _last_change);
+    _now := greatest(_now, _last_change + 1);
+    _move_id := lpad(to_hex(_now), 12, '0') || _token;
     {_CHANGE_AUDIENCE.in_function};
     GET DIAGNOSTICS _changed = ROW_COUNT;
     IF _changed < _lead_count THEN
@@ -90,15 +92,16 @@ def _steps(run: RunStep, values: Mapping[str, Any]) -> list[Row]:
     locked = run(_LOCK).fetchall()
     if len(locked) < 2 or run(_POPULATING).fetchone():
         return []
-    now = max(values["now"], *(row["changed_at"] for row in locked))
+    now = max(values["now"], *(row["changed_at"] + 1 for row in locked))
+    move_id = f"{now:012x}{values['token']}"
     changed = run(_CHANGE_AUDIENCE, now=now).rowcount
     already = 0
     if changed < values["lead_count"]:
         already = run(_LEAVE_SOURCE).rowcount
         if changed + already < values["lead_count"]:
             raise Undone
-    run(_RECORD, already=already, now=now)
-    return run(_COUNT, changed=changed, already=already, now=now).fetchall()
+    run(_RECORD, move_id=move_id, already=already, now=now)
+    return run(_COUNT, move_id=move_id, changed=changed, already=already, now=now).fetchall()
 
 
 _MOVE = Procedure(_CALL, _steps)
@@ -111,8 +114,9 @@ _PRESENT = Statement(
 async def move(tx: Transaction, move: Move) -> MoveResult:
     """Locks both audiences, moves the leads (distinct ids), corrects both counts and records the move: all or nothing.
 
-    The move in the result has its counts, and a time that is not before the last change of either audience: it is taken
-    with both locked, so that times follow the order of the commits. Raises Undone, and then the transaction must not
+    The move in the result has its counts, and a time later than the last change of either audience: it is taken with
+    both locked, so that times follow the order of the commits. Its id begins with that time, so that ids do so too; it
+    ends as the given one does. Raises Undone, and then the transaction must not
     commit, when there are not two such audiences, a job populates one of them, or a lead is not in the source. The work
     grows with the number of leads, never with the size of an audience.
     """
@@ -126,7 +130,7 @@ async def move_alone(db: Database, account_group_id: str, move: Move) -> MoveRes
 
 def _values(move: Move) -> dict[str, Any]:
     return {
-        "id": move.id,
+        "token": move.id[-TOKEN_LENGTH:],
         "source": move.source_audience_id,
         "target": move.target_audience_id,
         "lead_ids": list(move.lead_ids or ()),
@@ -143,7 +147,7 @@ def _result(rows: Sequence[Row], move: Move) -> MoveResult:
     source, target = left[move.source_audience_id], left[move.target_audience_id]
     already = source["already_in_target_count"]
     return MoveResult(
-        move=replace(move, moved_at=source["changed_at"], already_in_target_count=already),
+        move=replace(move, id=source["move_id"], moved_at=source["changed_at"], already_in_target_count=already),
         source=audience_from(source),
         target=audience_from(target),
     )

@@ -10,14 +10,14 @@ down_revision = "0005"
 
 # As store/moving.py made it when this migration was written; a test holds the two together. A change there is a new
 # function of another name in another migration.
-MOVE_LEADS_1 = """CREATE FUNCTION move_leads_1(_account_group_id text, _id text, _source text, _target text,
-    _lead_ids text[], _lead_count integer, _now bigint, _api_key_id text)
+MOVE_LEADS_1 = """CREATE FUNCTION move_leads_1(_account_group_id text, _token text, _source text,
+    _target text, _lead_ids text[], _lead_count integer, _now bigint, _api_key_id text)
 RETURNS TABLE (id text, name text, type text, description text, folder_id text, prospect_count bigint,
-    created_at bigint, changed_at bigint, already_in_target_count integer)
+    created_at bigint, changed_at bigint, move_id text, already_in_target_count integer)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    _found integer; _last_change bigint; _changed integer; _already integer := 0;
+    _found integer; _last_change bigint; _changed integer; _already integer := 0; _move_id text;
 BEGIN
     SELECT count(*), max(locked.changed_at) INTO _found, _last_change FROM (
         SELECT id, changed_at FROM audiences WHERE account_group_id = _account_group_id AND id IN (_source, _target)
@@ -27,7 +27,8 @@ BEGIN
             status IN ('queued', 'running') LIMIT 1) THEN
         RETURN;
     END IF;
-    _now := greatest(_now, _last_change);
+    _now := greatest(_now, _last_change + 1);
+    _move_id := lpad(to_hex(_now), 12, '0') || _token;
     UPDATE memberships SET audience_id = _target, added_at = CAST(_now AS bigint) WHERE account_group_id =
         _account_group_id AND lead_id = ANY(CAST(_lead_ids AS text[])) AND audience_id || '' = _source AND NOT EXISTS
         (SELECT 1 FROM memberships t WHERE t.account_group_id = _account_group_id AND t.audience_id = _target AND
@@ -42,12 +43,12 @@ BEGIN
         END IF;
     END IF;
     INSERT INTO moves (account_group_id, id, source_audience_id, target_audience_id, lead_ids, moved_count,
-        already_in_target_count, moved_at, api_key_id) VALUES (_account_group_id, _id, _source, _target,
+        already_in_target_count, moved_at, api_key_id) VALUES (_account_group_id, _move_id, _source, _target,
         CAST(_lead_ids AS text[]), _lead_count, CAST(_already AS integer), _now, _api_key_id);
     RETURN QUERY UPDATE audiences SET changed_at = _now, prospect_count = prospect_count + CASE WHEN id = _source THEN
-        -CAST(_lead_count AS integer) ELSE CAST(_changed AS integer) END WHERE account_group_id = _account_group_id AND
-        id IN (_source, _target) RETURNING id, name, type, description, folder_id, prospect_count, created_at,
-        changed_at, CAST(_already AS integer) AS already_in_target_count;
+        -CAST(_lead_count AS integer) ELSE CAST(_changed AS integer) END WHERE account_group_id = _account_group_id
+        AND id IN (_source, _target) RETURNING id, name, type, description, folder_id, prospect_count, created_at,
+        changed_at, _move_id AS move_id, CAST(_already AS integer) AS already_in_target_count;
 END $$"""
 
 
