@@ -65,7 +65,7 @@ class _Client:
             (move_request(tenant, here, there, leads), 200),
             (request_of(tenant, "GET", f"/audiences/{here}"), 200),
             (request_of(tenant, "GET", f"/audiences/{here}/prospects?limit=200"), 200),
-            (request_of(tenant, "GET", f"/leads/{leads[0]}"), 200),
+            (request_of(tenant, "GET", f"/prospects/{leads[0]}"), 200),
             (move_request(tenant, there, here, leads), 200),
             (request_of(tenant, "GET", "/audiences?limit=50"), 200),
             (request_of(tenant, "GET", f"/audiences/{new_id()}"), 404),

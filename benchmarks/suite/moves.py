@@ -92,7 +92,7 @@ def move_10000(stage: Stage) -> list[Figure]:
         tenant = make_tenant(service)
         [lane] = make_lanes(tenant, clients=1, leads=leads, audience_size=leads)
         run_sql(service.database_url, "ANALYZE")
-        rounds = stage.rounds(15, 4)
+        rounds = stage.rounds(15, 3)
         with (
             stage.progress(f"one move of {leads:,} leads", rounds + 1) as told,
             _psql(psql, service.database_url) as run,

@@ -15,7 +15,7 @@ LIMIT = 200
 
 
 def page_10000(stage: Stage) -> list[Figure]:
-    return [_on(stage, kind, pages=stage.size(10_000, 200)) for kind in DATABASES]
+    return [_on(stage, kind, pages=stage.size(10_000, 100)) for kind in DATABASES]
 
 
 def _on(stage: Stage, kind: Kind, *, pages: int) -> Figure:
@@ -27,8 +27,9 @@ def _on(stage: Stage, kind: Kind, *, pages: int) -> Figure:
             filler.add_leads(leads, told)
             filler.add_members(audience_id, leads, told)
         # From page to page in the same audience; the last is the row of the table, all of them are the plot.
-        numbers = [number for number in (10, 100, 1_000) if number < pages] + [pages]
-        rounds = stage.rounds(60, 25)
+        numbers = [] if stage.quick else [number for number in (10, 100, 1_000) if number < pages]
+        numbers.append(pages)
+        rounds = stage.rounds(60, 20)
         ratios: dict[int, float] = {1: 1.0}
         with stage.progress(f"pages, {TITLES[kind]}", len(numbers) * (rounds + 1)) as told:
             for number in numbers:

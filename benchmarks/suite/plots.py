@@ -52,7 +52,7 @@ def _svg(name: str, chart: Any) -> str:
     # Its random name would change the file with every drawing.
     chart.uuid = name
     text: str = chart.render(is_unicode=True)
-    return re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL) + "\n"
+    return re.sub(r"<!--.*?-->\n?|<script.*?</script>", "", text, flags=re.DOTALL) + "\n"
 
 
 def _options(**more: Any) -> dict[str, Any]:

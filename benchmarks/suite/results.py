@@ -39,13 +39,12 @@ def read(folder: Path) -> list[Measured]:
     ]
 
 
-def write(folder: Path, measured: list[Measured], order: list[str]) -> list[Measured]:
-    """Writes the results beside those of other benchmarks that are there already. Returns all of them."""
+def write(folder: Path, measured: list[Measured], order: list[str]) -> None:
+    """Writes the results beside those of other benchmarks that are there already."""
     by_name = {each.benchmark: each for each in [*read(folder), *measured] if each.figures}
     everything = sorted(by_name.values(), key=lambda each: order.index(each.benchmark))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(as_json(everything))
-    return everything
 
 
 def as_json(measured: list[Measured]) -> str:

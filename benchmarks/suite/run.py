@@ -17,6 +17,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -28,7 +29,8 @@ from benchmarks.suite.results import Measured
 from benchmarks.suite.stage import Stage, ToolMissing
 
 WRITE_RUNS = 3
-console = Console()
+# A log has no width; eighty columns would break the table's every cell.
+console = Console(width=None if sys.stdout.isatty() else 140)
 
 
 def main() -> int:
@@ -71,26 +73,33 @@ def parse() -> argparse.Namespace:
 
 def full(options: argparse.Namespace, stage: Stage) -> int:
     """Returns 0 also when a goal is missed: the table says so, and only the guard stands in anybody's way."""
-    measured, missing = measure_all(options.names, stage)
+    # Written after each: who stops the run after an hour, or meets a failure, keeps what was measured.
+    measured, missing = measure_all(
+        options.names, stage, keep=lambda each: results.write(options.out, [each], list(BENCHMARKS))
+    )
     figures = [figure for each in measured for figure in each.figures]
-    everything = results.write(options.out, measured, list(BENCHMARKS))
     from benchmarks.suite.plots import draw_all
 
-    draw_all(options.out, everything)
+    draw_all(options.out, results.read(options.out))
     tell(options, figures, missing, measured)
     console.print(f"Results and plots: {options.out}", highlight=False)
     return 1 if missing else 0
 
 
-def measure_all(names: list[str], stage: Stage) -> tuple[list[Measured], list[NotMeasured]]:
-    """Measures one after the other. What lacks a tool is told and does not keep the others from being measured."""
-    measured, missing = [], []
+def measure_all(
+    names: list[str], stage: Stage, *, keep: Callable[[Measured], object] = lambda _: None
+) -> tuple[list[Measured], list[NotMeasured]]:
+    """Measures one after the other and hands each to `keep`. What lacks a tool is told, and does not keep the others
+    from being measured."""
+    measured: list[Measured] = []
+    missing: list[NotMeasured] = []
     for each in chosen(names):
         found = measure(each, stage)
         if isinstance(found, NotMeasured):
             missing.append(found)
         else:
             measured.append(Measured(each.name, stage.facts(), tuple(found)))
+            keep(measured[-1])
     return measured, missing
 
 
@@ -110,6 +119,8 @@ def tell(
     options: argparse.Namespace, figures: list[Figure], missing: list[NotMeasured], measured: list[Measured]
 ) -> None:
     console.print(results.screen_table(figures, missing))
+    for each in missing:
+        console.print(f"NOT MEASURED: {each.name}. {each.lacks}", style="yellow", highlight=False, soft_wrap=True)
     if options.json:
         options.json.write_text(results.as_json(measured))
 
@@ -129,9 +140,9 @@ def quick(options: argparse.Namespace, stage: Stage) -> int:
     if missing and os.environ.get("CI"):
         said += [f"{each.name} was not measured, and in CI everything is. {each.lacks}" for each in missing]
     for sentence in said:
-        console.print(f"FAILED: {sentence}", style="red", highlight=False)
+        console.print(f"FAILED: {sentence}", style="red", highlight=False, soft_wrap=True)
     if not said:
-        console.print("No ratio has fallen by more than a third.")
+        console.print("No ratio that was measured has fallen by more than a third.")
     return 1 if said else 0
 
 
@@ -156,7 +167,7 @@ def write_quick(options: argparse.Namespace, stage: Stage) -> int:
         stage.console.print(f"run {number + 1} of {WRITE_RUNS}")
         measured, missing = measure_all(options.names, stage)
         if missing:
-            console.print(results.screen_table([], missing))
+            tell(options, [], missing, [])
             return 1
         runs.append([figure for each in measured for figure in each.figures])
     guard.write(runs, {**stage.facts(), "runs": WRITE_RUNS})

@@ -23,7 +23,7 @@ def start(stage: Stage) -> list[Figure]:
         helped = take_turns(
             lambda: _run([*leadyard_command(), "--help"]),
             lambda: _run([sys.executable, "-c", "pass"]),
-            rounds=stage.rounds(31, 7),
+            rounds=stage.rounds(31, 5),
         )
         served = take_turns(
             lambda: _first_answer(lambda port: [*leadyard_command(), "serve", "--port", port], environment),
