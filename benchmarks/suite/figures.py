@@ -64,7 +64,17 @@ class Figure:
         return "met" if self.reached else "limit shown"
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "ratio": round(self.ratio, 4), "rounds": [round(each, 4) for each in self.rounds]}
+        """Returns it for a file: with as many digits as a measurement has, which is not what a float has."""
+        found: dict[str, Any] = _rounded(asdict(self))
+        return found
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {str(key): _rounded(each) for key, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def figure_from_json(found: dict[str, Any]) -> Figure:

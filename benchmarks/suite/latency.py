@@ -45,20 +45,21 @@ def latency(stage: Stage) -> list[Figure]:
                 path.unlink()
                 told()
         tenant.client.close()
-    return [_figure(idle, busy)]
+    # Some hundred moves, as a quick run has, hold no 99th percentile: three of them would decide.
+    return [_figure(idle, busy, 0.9 if stage.quick else 0.99)]
 
 
-def _figure(idle: list[list[float]], busy: list[list[float]]) -> Figure:
+def _figure(idle: list[list[float]], busy: list[list[float]], share: float) -> Figure:
     all_idle, all_busy = [each for part in idle for each in part], [each for part in busy for each in part]
     return Figure(
         number=8,
         name="latency",
-        what="99th percentile of a move's time while an import into a third audience and two list walks run",
+        what=f"{100 * share:.0f}th percentile of a move's time, beside an import to a third audience and two walks over lists",
         against="with nothing else running",
-        ratio=percentile(all_busy, 0.99) / percentile(all_idle, 0.99),
+        ratio=percentile(all_busy, share) / percentile(all_idle, share),
         better="lower",
         goal=3.0,
-        rounds=tuple(percentile(b, 0.99) / percentile(i, 0.99) for b, i in zip(busy, idle, strict=True)),
+        rounds=tuple(percentile(b, share) / percentile(i, share) for b, i in zip(busy, idle, strict=True)),
         details={
             "movesIdle": len(all_idle),
             "movesBusy": len(all_busy),

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.suite.figures import Figure, Limit, NotMeasured, figure_from_json
+from benchmarks.suite.figures import Figure, NotMeasured, figure_from_json, percentile
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "performance.md"
@@ -60,9 +60,9 @@ def as_json(measured: list[Measured]) -> str:
 
 def screen_table(figures: list[Figure], missing: list[NotMeasured]) -> Table:
     table = Table(title="Ratios of two sides that took turns in one run")
-    for name, justify in (("#", "right"), ("what", "left"), ("against", "left"), ("ratio", "right")):
-        table.add_column(name, justify="right" if justify == "right" else "left")
-    for name in ("spread", "goal", ""):
+    for name in ("#", "what", "against"):
+        table.add_column(name)
+    for name in ("ratio", "rounds", "goal", ""):
         table.add_column(name, no_wrap=True)
     for figure in sorted(figures, key=lambda each: each.number):
         color = "green" if figure.met else "red"
@@ -73,7 +73,7 @@ def screen_table(figures: list[Figure], missing: list[NotMeasured]) -> Table:
         )  # fmt: skip
         for limit in figure.limits:
             color = "green" if limit.met else "red"
-            table.add_row("", _limit(limit), "", "", "", "", f"[{color}]{'met' if limit.met else 'missed'}[/]")
+            table.add_row("", limit.text, "", "", "", "", f"[{color}]{'met' if limit.met else 'missed'}[/]")
         if figure.instead:
             table.add_row("", figure.instead, "", "", "", "", "")
     for each in missing:
@@ -89,7 +89,7 @@ def markdown_table(measured: list[Measured]) -> str:
         verdict = figure.verdict if figure.verdict != "missed" else "**missed**"
         cells = [figure.number, figure.what, figure.against, f"{figure.ratio:.3g}", _spread(figure), figure.goal_text]
         lines.append("| " + " | ".join(map(str, [*cells, verdict])) + " |")
-        lines += [f"| | {_limit(limit)} | | | | | {'met' if limit.met else '**missed**'} |" for limit in figure.limits]
+        lines += [f"| | {limit.text} | | | | | {'met' if limit.met else '**missed**'} |" for limit in figure.limits]
         lines += [f"| | {figure.instead} | | | | | |"] if figure.instead else []
     return "\n".join([*lines, "", _made_with(measured)])
 
@@ -106,14 +106,11 @@ def _made_with(measured: list[Measured]) -> str:
     return f"Measured with {'; '.join(sorted(kinds))}."
 
 
-def _limit(limit: Limit) -> str:
-    return limit.text
-
-
 def _spread(figure: Figure) -> str:
+    """Returns between which ratios the middle half of the rounds lies."""
     if len(figure.rounds) < 2:
         return ""
-    return f"{min(figure.rounds):.3g} to {max(figure.rounds):.3g}"
+    return f"{percentile(figure.rounds, 0.25):.3g} to {percentile(figure.rounds, 0.75):.3g}"
 
 
 def page_with(text: str, table: str) -> str:
