@@ -54,7 +54,7 @@ def _figure(idle: list[list[float]], busy: list[list[float]], share: float) -> F
     return Figure(
         number=8,
         name="latency",
-        what=f"{100 * share:.0f}th percentile of a move's time, beside an import to a third audience and two walks over lists",
+        what=f"{100 * share:.0f}th percentile of the time of a move beside an import and two walks over lists",
         against="with nothing else running",
         ratio=percentile(all_busy, share) / percentile(all_idle, share),
         better="lower",
