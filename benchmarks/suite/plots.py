@@ -13,21 +13,9 @@ from pygal.style import Style
 from benchmarks.suite.figures import Figure
 from benchmarks.suite.results import Measured
 
-OURS, GOAL, MISSED = "#2563eb", "#9ca3af", "#dc2626"
-_STYLE = Style(
-    background="white",
-    plot_background="white",
-    foreground="#374151",
-    foreground_strong="#111827",
-    foreground_subtle="#9ca3af",
-    colors=(OURS, GOAL, "#f59e0b", "#16a34a", MISSED),
-    font_family="sans-serif",
-    label_font_size=13,
-    major_label_font_size=13,
-    legend_font_size=13,
-    title_font_size=17,
-    value_font_size=12,
-)
+OURS, OTHER, GOAL, MISSED = "#2563eb", "#f59e0b", "#9ca3af", "#dc2626"
+
+_HALVES = (0, 0.5, 1, 1.5)
 
 
 def draw_all(folder: Path, measured: list[Measured]) -> list[Path]:
@@ -55,9 +43,35 @@ def _svg(name: str, chart: Any) -> str:
     return re.sub(r"<!--.*?-->\n?|<script.*?</script>", "", text, flags=re.DOTALL) + "\n"
 
 
-def _options(**more: Any) -> dict[str, Any]:
+def _style(*colors: str) -> Any:
+    return Style(
+        background="white",
+        plot_background="white",
+        foreground="#374151",
+        foreground_strong="#111827",
+        foreground_subtle="#9ca3af",
+        colors=colors,
+        font_family="sans-serif",
+        label_font_size=13,
+        major_label_font_size=13,
+        legend_font_size=13,
+        title_font_size=17,
+        value_font_size=12,
+    )
+
+
+def _options(*colors: str, **more: Any) -> dict[str, Any]:
     # No script: a picture in a page runs none, and it would be fetched from a foreign host.
-    return {"style": _STYLE, "js": [], "width": 900, "height": 420, "legend_at_bottom": True, **more}
+    return {
+        "style": _style(*colors),
+        "js": [],
+        "width": 900,
+        "height": 420,
+        "legend_at_bottom": True,
+        "truncate_label": -1,
+        "truncate_legend": -1,
+        **more,
+    }
 
 
 def _goals(figures: Iterable[Figure]) -> Any:
@@ -67,6 +81,7 @@ def _goals(figures: Iterable[Figure]) -> Any:
         return None
     chart = pygal.HorizontalBar(
         **_options(
+            OURS,
             title="Times as good as the goal (1 = the goal)",
             height=120 + 34 * len(ordered),
             show_legend=False,
@@ -93,9 +108,14 @@ def _goals(figures: Iterable[Figure]) -> Any:
 def _pages(figures: list[Figure]) -> Any:
     if not figures:
         return None
-    chart = pygal.Line(**_options(title="Time of a page / time of page 1", x_title="page", range=(0, 1.5), dots_size=4))
+    chart = pygal.Line(
+        **_options(
+            OURS, OTHER, MISSED, title="Time of a page / time of page 1", x_title="page", range=(0, 1.5), dots_size=4
+        )
+    )
     numbers = sorted({int(number) for figure in figures for number in figure.details["ratioOfPage"]})
     chart.x_labels = [f"{number:,}" for number in numbers]
+    chart.y_labels = _HALVES
     for figure in figures:
         found = {int(number): ratio for number, ratio in figure.details["ratioOfPage"].items()}
         chart.add(figure.name.removeprefix("page-"), [found.get(number) for number in numbers])
@@ -108,6 +128,8 @@ def _group_sizes(figures: list[Figure]) -> Any:
         return None
     chart = pygal.Bar(
         **_options(
+            OURS,
+            GOAL,
             title="A move in a big account group / in a small one",
             print_values=True,
             formatter=lambda value: f"{value:.2f}",
@@ -116,6 +138,7 @@ def _group_sizes(figures: list[Figure]) -> Any:
     )
     names = [figure.name.removeprefix("big-group-").replace("-", ", ") for figure in figures]
     chart.x_labels = [f"{name}, {figure.details['memberships']:,}" for name, figure in zip(names, figures, strict=True)]
+    chart.y_labels = _HALVES
     chart.add("time / time in the small group", [round(figure.ratio, 3) for figure in figures])
     chart.add("goal: at most", [figure.goal for figure in figures])
     return chart
@@ -126,12 +149,16 @@ def _latency(figure: Figure | None) -> Any:
         return None
     chart = pygal.Line(
         **_options(
+            OURS,
+            OTHER,
             title="Time of a move / median of a move alone",
             x_title="share of the moves that were faster, in %",
             logarithmic=True,
             dots_size=4,
         )
     )
+    highest = max(figure.details["busy"].values())
+    chart.y_labels = [step for step in (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500) if step / 2 <= highest]
     chart.x_labels = list(figure.details["idle"])
     chart.add("alone", list(figure.details["idle"].values()))
     chart.add("beside an import and two walks", list(figure.details["busy"].values()))
@@ -145,6 +172,8 @@ def _memory(figure: Figure | None) -> Any:
     first = points[min(points)]
     chart = pygal.XY(
         **_options(
+            OURS,
+            MISSED,
             title=f"Resident memory / that after {min(points):,} requests",
             x_title="requests",
             range=(0, max(1.2, 1.1 * max(points.values()) / first)),
@@ -152,6 +181,7 @@ def _memory(figure: Figure | None) -> Any:
             x_value_formatter=lambda value: f"{value:,.0f}",
         )
     )
+    chart.y_labels = _HALVES
     chart.add("serve", [(after, round(mib / first, 4)) for after, mib in sorted(points.items())])
     ends = (0, max(points))
     chart.add("goal", [(x, figure.goal) for x in ends], show_dots=False, stroke_style={"dasharray": "6, 6"})

@@ -99,6 +99,7 @@ def _made_with(measured: list[Measured]) -> str:
     kinds = {
         f"Python {each.facts['python']}, PostgreSQL {each.facts.get('postgresql', 'not used')}, "
         f"SQLite {each.facts['sqlite']}, {each.facts['cpus']} cores"
+        + (", small (`--quick`)" if each.facts["quick"] else "")
         + (f", sizes × {each.facts['scale']:g}" if each.facts["scale"] != 1 else "")
         for each in measured
         if "postgresql" in each.facts or len(measured) == 1

@@ -56,7 +56,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small, two minutes, and guarded by the committed ratios")
     parser.add_argument("--write", action="store_true", help="with --quick: commit to these ratios from now on")
     parser.add_argument("--scale", type=float, default=1.0, help="sizes of the full run, as a share")
-    parser.add_argument("--out", type=Path, default=results.ROOT / ".cache" / "bench", help="for results and plots")
+    parser.add_argument("--out", type=Path, help="for results and plots; a quick run writes them only if told to")
     parser.add_argument("--json", type=Path, help="write the results of this run, and nothing else, there too")
     parser.add_argument("--write-docs", action="store_true", help="measure nothing; plots and table from what is there")
     options = parser.parse_args()
@@ -73,17 +73,20 @@ def parse() -> argparse.Namespace:
 
 def full(options: argparse.Namespace, stage: Stage) -> int:
     """Returns 0 also when a goal is missed: the table says so, and only the guard stands in anybody's way."""
+    folder = options.out or results.ROOT / ".cache" / "bench"
     # Written after each: who stops the run after an hour, or meets a failure, keeps what was measured.
-    measured, missing = measure_all(
-        options.names, stage, keep=lambda each: results.write(options.out, [each], list(BENCHMARKS))
-    )
-    figures = [figure for each in measured for figure in each.figures]
+    measured, missing = measure_all(options.names, stage, keep=lambda each: keep_in(folder, [each]))
+    tell(options, [figure for each in measured for figure in each.figures], missing, measured)
+    console.print(f"Results and plots: {folder}", highlight=False)
+    return 1 if missing else 0
+
+
+def keep_in(folder: Path, measured: list[Measured]) -> None:
+    """Writes results and plots there, beside those of other benchmarks."""
     from benchmarks.suite.plots import draw_all
 
-    draw_all(options.out, results.read(options.out))
-    tell(options, figures, missing, measured)
-    console.print(f"Results and plots: {options.out}", highlight=False)
-    return 1 if missing else 0
+    results.write(folder, measured, list(BENCHMARKS))
+    draw_all(folder, results.read(folder))
 
 
 def measure_all(
@@ -135,6 +138,8 @@ def quick(options: argparse.Namespace, stage: Stage) -> int:
     measured, missing = measure_all(options.names, stage)
     figures = again(stage, measured, committed)
     tell(options, figures, missing, measured)
+    if options.out:
+        keep_in(options.out, measured)
     expected = [] if options.names or missing else list(committed)
     said = guard.complaints(figures, committed, expected=expected)
     if missing and os.environ.get("CI"):
@@ -188,4 +193,8 @@ def write_docs() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # What was started is stopped by now, and what was measured is written.
+        sys.exit(130)

@@ -160,6 +160,7 @@ class Stage:
             "sqlite": sqlite3.sqlite_version,
             "cpus": os.cpu_count(),
             "scale": self.scale,
+            "quick": self.quick,
         }
         if self.server is not None:
             facts["postgresql"] = on_server(self.server, "SHOW server_version")[0][0].split()[0]
