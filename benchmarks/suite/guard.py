@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -79,6 +80,18 @@ def _fallen(figure: Figure, known: Committed) -> str:
         f"{known.ratio:.3g}, so it may be {way} {bound:.3g}. Look at what your change does to that road "
         f"(script/bench --quick NAME measures it alone); if the loss is meant, say so in "
         f"CHANGELOG.md and run `{RENEW}`."
+    )
+
+
+def busy_sentence(load: float, cores: int | None = None) -> str | None:
+    """Returns what to bear in mind when others were using the machine already as the run began; else None. It excuses
+    nothing: who reads a failure should know it, and measure again on a quiet machine."""
+    cores = cores or os.cpu_count() or 1
+    if load <= cores:
+        return None
+    return (
+        f"This machine was busy before: a load of {load:.1f} on {cores} cores. One process beside eight of pgbench "
+        "gets less of such a machine than of a quiet one, so measure again when it is quiet."
     )
 
 

@@ -146,6 +146,8 @@ def quick(options: argparse.Namespace, stage: Stage) -> int:
         said += [f"{each.name} was not measured, and in CI everything is. {each.lacks}" for each in missing]
     for sentence in said:
         console.print(f"FAILED: {sentence}", style="red", highlight=False, soft_wrap=True)
+    if said and (busy := guard.busy_sentence(stage.load_before)):
+        console.print(busy, highlight=False, soft_wrap=True)
     if not said:
         console.print("No ratio that was measured has fallen by more than a third.")
     return 1 if said else 0

@@ -48,6 +48,8 @@ class Stage:
 
     def __enter__(self) -> Stage:
         self._closing = ExitStack()
+        # Later it would tell of ourselves.
+        self.load_before = os.getloadavg()[0]
         # The guard looks at our code and not at the disk, which SQLite waits for at every commit, on both sides: the
         # slower it is, the nearer any ratio comes to 1. PostgreSQL commits eight clients at once and hardly notices.
         in_memory = MEMORY_DISK if self.quick and MEMORY_DISK.is_dir() and os.access(MEMORY_DISK, os.W_OK) else None

@@ -55,6 +55,12 @@ def test_what_nobody_committed_and_what_did_not_come() -> None:
     assert said.startswith("gone is committed and was not measured")
 
 
+def test_a_busy_machine_is_told() -> None:
+    assert guard.busy_sentence(1.9, cores=2) is None
+    said = guard.busy_sentence(12.0, cores=2)
+    assert said is not None and "a load of 12.0 on 2 cores" in said
+
+
 def test_the_better_one_of_two_counts() -> None:
     assert guard.better_of(figure(0.3), figure(0.5)).ratio == 0.5
     assert guard.better_of(figure(0.3, "lower"), figure(0.5, "lower")).ratio == 0.3
