@@ -99,6 +99,7 @@ def _made_with(measured: list[Measured]) -> str:
     kinds = {
         f"Python {each.facts['python']}, PostgreSQL {each.facts.get('postgresql', 'not used')}, "
         f"SQLite {each.facts['sqlite']}, {each.facts['cpus']} cores"
+        + (", busy with other work too" if each.facts["loadBefore"] > each.facts["cpus"] else "")
         + (", small (`--quick`)" if each.facts["quick"] else "")
         + (f", sizes × {each.facts['scale']:g}" if each.facts["scale"] != 1 else "")
         for each in measured

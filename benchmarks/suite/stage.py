@@ -161,6 +161,7 @@ class Stage:
             "python": ".".join(map(str, sys.version_info[:3])),
             "sqlite": sqlite3.sqlite_version,
             "cpus": os.cpu_count(),
+            "loadBefore": round(self.load_before, 1),
             "scale": self.scale,
             "quick": self.quick,
         }

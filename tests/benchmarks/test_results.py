@@ -59,7 +59,7 @@ def test_percentiles() -> None:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert figure_from_json(json.loads(json.dumps(FIGURE.as_json()))) == FIGURE
-    facts = {"python": "3", "sqlite": "3", "cpus": 1, "scale": 1.0, "quick": False}
+    facts = {"python": "3", "sqlite": "3", "cpus": 1, "loadBefore": 0.0, "scale": 1.0, "quick": False}
     order = ["one", "two"]
     results.write(tmp_path, [Measured("two", facts, (FIGURE,))], order)
     newer = dataclasses.replace(FIGURE, ratio=0.6)
