@@ -11,4 +11,7 @@ def folded(text: str) -> str:
     The rule is Unicode's caseless matching with NFKC (The Unicode Standard, section 3.13). Both databases compare what
     was folded here, byte by byte: their own ideas of case differ beyond ASCII.
     """
+    if text.isascii():
+        # What the rule comes to here, at a fifth of its price, for five texts of every lead that is written.
+        return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -25,9 +25,10 @@ _last = 0
 def new_id() -> str:
     """Returns an id that is larger than every id this process has made before."""
     global _last
-    # 47 random bits leave room to count up without running over into the time.
-    fresh = (now_ms() << 48) | secrets.randbits(47)
+    now = now_ms()
     with _lock:
-        # A clock that stands still or steps back must not make an id that sorts before its elder.
-        _last = fresh if fresh >> 48 > _last >> 48 else _last + 1
+        # A clock that stands still or steps back must not make an id that sorts before its elder. 47 random bits leave
+        # room to count up without running over into the time; they are drawn only when they count, for each costs a
+        # call of the operating system, and an import makes dozens of ids in a millisecond.
+        _last = (now << 48) | secrets.randbits(47) if now > _last >> 48 else _last + 1
         return f"{_last:024x}"

@@ -379,16 +379,28 @@ class RejectedRow:
     cells: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedProfiles:
+    """Normalised profiles with their index in the list they came in, and those that are not valid."""
+
+    valid: tuple[tuple[int, Profile], ...]
+    invalid: tuple[Rejection, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What a source gives at a time: the prospects, what their rows held (in the same order, for the rejected ones),
-    the rows that are no prospects at all, where the next batch begins, and how far this one has brought the import."""
+    the rows that are no prospects at all, where the next batch begins, and how far this one has brought the import.
+
+    `checked` is there when the source has had the prospects checked already, while the batch before was being saved.
+    """
 
     profiles: tuple[Profile, ...]
     rows: tuple[tuple[int | None, tuple[str, ...]], ...]
     rejected: tuple[RejectedRow, ...]
     position: Mapping[str, Any]
     progress: float
+    checked: CheckedProfiles | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadyard.errors import InvalidProspect
+from leadyard.folding import folded
 from leadyard.model import MAX_CUSTOM_FIELDS, Profile
-from leadyard.operations.email_address import one_case
+from leadyard.operations.email_address import normalised_email, one_case
 from leadyard.operations.identity import (
     fill_empty,
     identity_key,
@@ -396,3 +398,26 @@ def test_filling_twice_is_filling_once_and_nothing_known_is_lost(known: Profile,
 
 def test_the_rules_cover_every_field_of_the_model() -> None:
     assert list(FIELD_RULES) == [name for name in Profile.__dataclass_fields__ if name != "custom_fields"]
+
+
+@given(
+    st.from_regex(
+        r"[A-Za-z0-9._%+\-']{0,70}(@|@@|)[A-Za-z0-9.\-_\u00e9\u212a]{0,70}(\.[A-Za-z]{0,64}|)\n?", fullmatch=True
+    )
+)
+@settings(max_examples=500)
+def test_the_usual_spelling_of_an_address_is_only_a_faster_way(address: str) -> None:
+    """With a blank in front it is not taken, and the answer must be the same."""
+    assert _outcome_of_email(address) == _outcome_of_email(f" {address}")
+
+
+def _outcome_of_email(address: str) -> str:
+    try:
+        return normalised_email(address)
+    except InvalidProspect as refusal:
+        return refusal.reason_code
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=40) | st.text(max_size=40))
+def test_folding_ascii_is_only_a_faster_way(text: str) -> None:
+    assert folded(text) == unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

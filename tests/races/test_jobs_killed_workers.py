@@ -17,7 +17,8 @@ from tests.providers import made_up, staged_provider
 from tests.racing import TORTURE, Session, assert_healthy, wait_until
 from tests.service import Tenant, WorkerProcess
 
-ROWS = 100_000 if TORTURE else 9_000
+# A dozen batches, so that there is something left after every kill.
+ROWS = 100_000 if TORTURE else 24_000
 KILLS = 25 if TORTURE else 3
 SHORT_LEASE = {"LEADYARD_WORKER_LEASE_S": "2"}
 NewWorker = Callable[..., WorkerProcess]

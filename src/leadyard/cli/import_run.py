@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,12 @@ from leadyard.errors import UnreadableFile
 from leadyard.intake.columns import ColumnPlan
 from leadyard.intake.csv_export import rejected_lines, rejects_header_line
 from leadyard.intake.csv_file import CsvFile
-from leadyard.intake.row_batches import prospect_batch, row_batches
-from leadyard.model import MAX_PROSPECTS_PER_ADD, Batch, Caller, RejectedRow
-from leadyard.operations.bringing_in import rejected_rows
+from leadyard.intake.read_ahead import read_ahead
+from leadyard.intake.row_batches import ROWS_A_BATCH, prospect_batch, row_batches
+from leadyard.model import Batch, Caller, RejectedRow
+from leadyard.operations.bringing_in import rejected_rows, with_profiles_checked
 from leadyard.operations.operation import Database
-from leadyard.operations.prospects import add_prospects
+from leadyard.operations.prospects import add_batch
 
 
 @dataclass(slots=True)
@@ -42,7 +43,8 @@ def rejects_path(file: Path) -> Path:
 
 @dataclass(slots=True)
 class Import:
-    """Brings the rows of a file into an audience. Never more than one batch of rows is held in memory."""
+    """Brings the rows of a file into an audience. Never more than two batches of rows are held in memory: the one that
+    is being saved, and the one after it."""
 
     db: Database
     caller: Caller
@@ -53,21 +55,23 @@ class Import:
     report: ImportReport = field(default_factory=ImportReport)
 
     async def run(self, source: CsvFile, *, show_progress: bool) -> ImportReport:
-        """Returns the report. Raises what add_prospects raises; batches before that stay imported, and importing the
+        """Returns the report. Raises what add_batch raises; batches before that stay imported, and importing the
         file again brings in the rest."""
         with ExitStack() as closing:
             rejects = _RejectsFile(self.rejects, source.header, closing)
             progress = closing.enter_context(_progress(source, show_progress))
             task = progress.add_task("Importing", total=source.size_bytes, rows=0)
-            for found in row_batches(source, size=MAX_PROSPECTS_PER_ADD, keep=self.keep):
-                await self._add(prospect_batch(found, self.plan, progress=0.0), rejects)
-                progress.update(task, completed=source.bytes_read, rows=self.report.read)
+            async for batch, bytes_read in read_ahead(self._batches(source)):
+                await self._add(batch, rejects)
+                progress.update(task, completed=bytes_read, rows=self.report.read)
         return self.report
 
+    def _batches(self, source: CsvFile) -> Iterator[tuple[Batch, int]]:
+        for found in row_batches(source, size=ROWS_A_BATCH, keep=self.keep):
+            yield with_profiles_checked(prospect_batch(found, self.plan, progress=0.0)), source.bytes_read
+
     async def _add(self, batch: Batch, rejects: _RejectsFile) -> None:
-        result = await add_prospects(
-            self.db, self.caller, audience_id=self.audience_id, profiles=batch.profiles, needs_identity=True
-        )
+        result = await add_batch(self.db, self.caller, audience_id=self.audience_id, batch=batch)
         rejected = rejected_rows(batch, result)
         self.report.read += len(batch.profiles) + len(batch.rejected)
         self.report.created += result.created

@@ -44,8 +44,17 @@ class ColumnPlan:
         """Returns the profile that a row holds, not normalised; empty cells are None or left out.
 
         `cells` must have one cell for every column, as a CsvRow has."""
-        known = {attribute: without_formula_quote(cells[index]) for attribute, index in self._sources if cells[index]}
-        custom = {name: without_formula_quote(cells[index]) for name, index in self.custom.items() if cells[index]}
+        # Hardly any cell begins with an apostrophe; asking that here spares a call for each of the others.
+        known = {
+            attribute: without_formula_quote(cell) if cell[0] == "'" else cell
+            for attribute, index in self._sources
+            if (cell := cells[index])
+        }
+        custom = {
+            name: without_formula_quote(cell) if cell[0] == "'" else cell
+            for name, index in self.custom.items()
+            if (cell := cells[index])
+        }
         return Profile(**known, custom_fields=custom)
 
     def identifies(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import sys
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -162,7 +162,9 @@ def open_csv(path: Path, *, encoding: str | None = None, delimiter: str | None =
     file.
     """
     if str(path) == "-":
-        return CsvFile(sys.stdin.buffer, encoding=encoding, delimiter=delimiter)
+        # Without Python's own buffer: a thread may be waiting in it when the process is interrupted, and Python aborts
+        # when it cannot lock that buffer at its end.
+        return CsvFile(io.FileIO(0, closefd=False), encoding=encoding, delimiter=delimiter)
     stream, size_bytes = _opened(path)
     try:
         return CsvFile(stream, encoding=encoding, delimiter=delimiter, size_bytes=size_bytes, closes_stream=True)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from leadyard.clock import now_ms
 from leadyard.errors import InvalidProspect, TransactionConflict
-from leadyard.model import AddResult, Batch, Lead, Profile, RejectedRow, Rejection
+from leadyard.model import AddResult, Batch, CheckedProfiles, Lead, Profile, RejectedRow, Rejection
 from leadyard.operations.identity import identity_key, normalise_profile
 from leadyard.operations.matching import match_prospects
 from leadyard.operations.profile_text import storable
 from leadyard.store import audiences, leads, memberships
 from leadyard.store.audiences import LockedAudience
 from leadyard.store.db import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedProfiles:
-    """Normalised profiles with their index in the list they came in, and those that are not valid."""
-
-    valid: tuple[tuple[int, Profile], ...]
-    invalid: tuple[Rejection, ...]
 
 
 def check_profiles(profiles: Sequence[Profile], *, needs_identity: bool) -> CheckedProfiles:
@@ -41,6 +33,16 @@ def check_profiles(profiles: Sequence[Profile], *, needs_identity: bool) -> Chec
         except InvalidProspect as reason:
             invalid.append(Rejection(index=index, code=reason.reason_code, message=reason.details))
     return CheckedProfiles(tuple(valid), tuple(invalid))
+
+
+def check_batch(batch: Batch) -> CheckedProfiles:
+    """Returns the profiles of a batch, checked as every batch is; what was done ahead is not done again."""
+    return batch.checked or check_profiles(batch.profiles, needs_identity=True)
+
+
+def with_profiles_checked(batch: Batch) -> Batch:
+    """Returns the batch with its profiles checked, for a source that has the time while the one before is saved."""
+    return replace(batch, checked=check_batch(batch))
 
 
 async def bring_in(tx: Transaction, audience: LockedAudience, checked: CheckedProfiles) -> AddResult:
@@ -107,9 +109,8 @@ async def _insert_new(tx: Transaction, created: Sequence[Lead], *, now: int) -> 
         return
     # One order for everybody, so that two imports of the same people wait for each other instead of deadlocking.
     in_order = sorted(created, key=lambda lead: identity_key(lead.profile) or ("", lead.id))
-    if await leads.insert(tx, in_order, now=now) < len(in_order):
-        # Somebody else brought one of them in since we looked; run again, this time it will be found.
-        raise TransactionConflict
+    # If somebody else brought one of them in since we looked, this is a conflict; run again, it will be found.
+    await leads.insert(tx, in_order, now=now)
 
 
 async def _fill_known(tx: Transaction, filled: Sequence[Lead], *, read: Sequence[Lead]) -> None:

@@ -22,7 +22,7 @@ from leadyard.model import (
     Lead,
     MemberFilter,
 )
-from leadyard.operations.bringing_in import bring_in, check_profiles, rejected_rows
+from leadyard.operations.bringing_in import bring_in, check_batch, rejected_rows
 from leadyard.operations.email_address import normalised_email
 from leadyard.operations.guards import lock_audiences
 from leadyard.operations.operation import retried
@@ -76,7 +76,7 @@ async def extend_lease(db: Database, claimed: ClaimedJob, *, lease_ms: int) -> N
 async def save_batch(db: Database, claimed: ClaimedJob, batch: Batch, *, lease_ms: int) -> JobCounts:
     """Brings the batch in: leads, memberships, count, rejected rows, counts of the job, progress and where the
     next batch begins, all or nothing. Returns what this batch has added to the counts. Raises LeaseLost."""
-    checked = check_profiles(batch.profiles, needs_identity=True)
+    checked = check_batch(batch)
     async with db.write(claimed.account_group_id) as tx:
         audience = (await lock_audiences(tx, [claimed.job.audience_id]))[0]
         await _hold(tx, claimed)

@@ -135,7 +135,9 @@ def _decoded(segment: str) -> str | None:
 
 
 def _one_spelling(identifier: str) -> str:
-    return identifier if _MEMBER_ID.fullmatch(identifier) else one_case(identifier)
+    # The first letter is asked for by itself, because it settles nearly all of them.
+    is_member_id = identifier.startswith("A") and _MEMBER_ID.fullmatch(identifier)
+    return identifier if is_member_id else one_case(identifier)
 
 
 def _old_suffix(groups: list[str]) -> str:

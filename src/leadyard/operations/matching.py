@@ -33,7 +33,7 @@ def match_prospects(profiles: Sequence[tuple[int, Profile]], known: Iterable[Lea
     A prospect may also match a lead that an earlier one of the same call created or filled.
     """
     roster = _Roster(known)
-    created: list[str] = []
+    created: dict[str, None] = {}
     filled: dict[str, None] = {}
     lead_ids: dict[str, None] = {}
     matched_count = 0
@@ -47,7 +47,7 @@ def match_prospects(profiles: Sequence[tuple[int, Profile]], known: Iterable[Lea
         if lead is None:
             lead = Lead(id=new_id(), profile=profile, created_at=now)
             roster.enter(lead)
-            created.append(lead.id)
+            created[lead.id] = None
         else:
             matched_count += 1
             if roster.fill(lead, profile) and lead.id not in created:

@@ -9,14 +9,16 @@ from typing import Any
 from leadyard.folding import folded
 from leadyard.model import (
     AddResult,
+    Batch,
     Caller,
+    CheckedProfiles,
     Member,
     MemberFilter,
     Page,
     Permission,
     Profile,
 )
-from leadyard.operations.bringing_in import bring_in, check_profiles
+from leadyard.operations.bringing_in import bring_in, check_batch, check_profiles
 from leadyard.operations.guards import lock_audiences, ready_audience, refuse_if_populating
 from leadyard.operations.idempotency import remember_answer
 from leadyard.operations.operation import operation
@@ -68,11 +70,23 @@ async def add_prospects(
     """
     checked = check_profiles(profiles, needs_identity=needs_identity)
     async with db.write(caller.account_group_id) as tx:
-        locked = await lock_audiences(tx, [audience_id])
-        await refuse_if_populating(tx, locked)
-        result = await bring_in(tx, locked[0], checked)
+        result = await _bring_into(tx, audience_id, checked)
         await remember_answer(tx, caller, result)
     return result
+
+
+@operation(Permission.AUDIENCES_WRITE)
+async def add_batch(db: Database, caller: Caller, *, audience_id: str, batch: Batch) -> AddResult:
+    """Brings the prospects of one batch of a file in, as add_prospects does with `needs_identity`. Raises the same."""
+    checked = check_batch(batch)
+    async with db.write(caller.account_group_id) as tx:
+        return await _bring_into(tx, audience_id, checked)
+
+
+async def _bring_into(tx: Transaction, audience_id: str, checked: CheckedProfiles) -> AddResult:
+    locked = await lock_audiences(tx, [audience_id])
+    await refuse_if_populating(tx, locked)
+    return await bring_in(tx, locked[0], checked)
 
 
 async def _search(tx: Transaction, audience_id: str, wanted: MemberFilter, *, after: str, limit: int) -> list[Member]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from leadyard.folding import folded
 from leadyard.model import Lead, Profile
-from leadyard.store.db import Row, Statement, Transaction, from_document
+from leadyard.store.db import NewRows, Row, Statement, Transaction, as_document, from_document
 
 _TEXTS = tuple(field.name for field in fields(Profile) if field.name != "custom_fields")
+_texts_of = attrgetter(*_TEXTS)
 COLUMNS = ", ".join(f"l.{name}" for name in ("id", *_TEXTS, "custom_fields", "created_at"))
 _SEARCHED = ("search_text", "company_folded", "title_folded")
 _WRITTEN = (*_TEXTS, *_SEARCHED, "custom_fields")
 _WRITTEN_TABLE = ", ".join([*(f"{name} text" for name in (*_TEXTS, *_SEARCHED)), "custom_fields jsonb"])
-_WRITTEN_NAMES = ", ".join(_WRITTEN)
-_WRITTEN_VALUES = ", ".join(f"r.{name}" for name in _WRITTEN)
 
 _MINE = "FROM leads WHERE account_group_id = :account_group_id"
 # Some outside ids are shared by very many leads, by mistake or by design: of those, two leads are enough to know that
@@ -63,11 +63,7 @@ _LOCK = Statement(
     f"""SELECT {COLUMNS} FROM leads l WHERE l.account_group_id = :account_group_id AND l.id IN :ids[]
     ORDER BY l.id FOR UPDATE"""
 )
-_INSERT = Statement(
-    f"""INSERT INTO leads (account_group_id, id, created_at, {_WRITTEN_NAMES})
-    SELECT :account_group_id, r.id, CAST(:now AS bigint), {_WRITTEN_VALUES}
-    FROM :rows{{id text, {_WRITTEN_TABLE}}} AS r WHERE true ON CONFLICT DO NOTHING"""
-)
+_NEW = NewRows("leads", ("id", "created_at", *_WRITTEN))
 _UPDATE = Statement(
     f"""UPDATE leads SET {", ".join(f"{name} = r.{name}" for name in _WRITTEN)}
     FROM :rows{{id text, {_WRITTEN_TABLE}}} AS r
@@ -165,11 +161,10 @@ async def lock(tx: Transaction, lead_ids: Iterable[str]) -> list[Lead]:
     return [lead_from(row) for row in await tx.rows(_LOCK, ids=list(lead_ids))]
 
 
-async def insert(tx: Transaction, leads: Sequence[Lead], *, now: int) -> int:
-    """Adds the leads whose identity is still free. Returns how many that were."""
-    inserted = await tx.run(_INSERT, rows=[_row(lead) for lead in leads], now=now)
+async def insert(tx: Transaction, leads: Sequence[Lead], *, now: int) -> None:
+    """Adds the leads. Raises TransactionConflict when somebody has one of their identities meanwhile."""
+    await tx.add(_NEW, [(lead.id, now, *_written(lead.profile)) for lead in leads])
     await _learn_texts(tx, [lead.id for lead in leads])
-    return inserted
 
 
 async def update(tx: Transaction, leads: Sequence[Lead]) -> None:
@@ -200,12 +195,20 @@ def lead_from(row: Row) -> Lead:
 
 def _row(lead: Lead) -> dict[str, Any]:
     known = {name: value for name in _TEXTS if (value := getattr(lead.profile, name)) is not None}
-    return {"id": lead.id, **known, **_searched(lead.profile), "custom_fields": dict(lead.profile.custom_fields)}
+    searched = dict(zip(_SEARCHED, _searched(lead.profile), strict=True))
+    return {"id": lead.id, **known, **searched, "custom_fields": dict(lead.profile.custom_fields)}
 
 
-def _searched(profile: Profile) -> dict[str, str]:
+def _written(profile: Profile) -> tuple[str | None, ...]:
+    """Returns the values of _WRITTEN, in that order."""
+    custom = as_document(dict(profile.custom_fields)) if profile.custom_fields else "{}"
+    return (*_texts_of(profile), *_searched(profile), custom)
+
+
+def _searched(profile: Profile) -> tuple[str, str, str]:
+    """Returns the values of _SEARCHED, in that order."""
     company, title = folded(profile.company_name or ""), folded(profile.title or "")
     name = " ".join(filter(None, (profile.first_name, profile.last_name)))
     # The line breaks keep a search from finding the end of one field with the beginning of the next.
     texts = (folded(name), folded(profile.name or ""), folded(profile.email or ""), company, title)
-    return {"search_text": "\n".join(texts), "company_folded": company, "title_folded": title}
+    return "\n".join(texts), company, title

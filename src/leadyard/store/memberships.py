@@ -13,8 +13,11 @@ from leadyard.store.leads import lead_from, like_pattern
 
 _ADD = Statement(
     """INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)
-    SELECT :account_group_id, :audience_id, r.id, CAST(:now AS bigint) FROM :leads{id text} AS r WHERE true
-    ON CONFLICT DO NOTHING"""
+    SELECT :account_group_id, :audience_id, u.lead_id, CAST(:now AS bigint)
+    FROM unnest(:lead_ids[]) AS u(lead_id) WHERE true ON CONFLICT DO NOTHING""",
+    sqlite="""INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)
+    SELECT :account_group_id, :audience_id, u.value, CAST(:now AS bigint)
+    FROM json_each(:lead_ids) AS u WHERE true ON CONFLICT DO NOTHING""",
 )
 _LIST = Statement(
     # Each lead is looked up by itself (OFFSET 0 keeps PostgreSQL from making a join of it): that a page costs the
@@ -82,7 +85,7 @@ _REMOVE_LEAD = Statement("DELETE FROM memberships WHERE account_group_id = :acco
 
 async def add(tx: Transaction, audience_id: str, lead_ids: Sequence[str], *, now: int) -> int:
     """Puts the leads into the audience; those that are in it stay as they are. Returns how many are new in it."""
-    return await tx.run(_ADD, audience_id=audience_id, leads=[{"id": lead_id} for lead_id in lead_ids], now=now)
+    return await tx.run(_ADD, audience_id=audience_id, lead_ids=list(lead_ids), now=now)
 
 
 async def remove_some(tx: Transaction, audience_id: str, *, limit: int) -> int:

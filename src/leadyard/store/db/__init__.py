@@ -4,11 +4,12 @@ from leadyard.store.db.database import Database, Row, Transaction
 from leadyard.store.db.failures import COMMIT_UNKNOWN
 from leadyard.store.db.opening import open_database
 from leadyard.store.db.procedure import Procedure, RunStep, Undone
-from leadyard.store.db.statement import Statement, as_document, from_document
+from leadyard.store.db.statement import NewRows, Statement, as_document, from_document
 
 __all__ = [
     "COMMIT_UNKNOWN",
     "Database",
+    "NewRows",
     "Procedure",
     "Row",
     "RunStep",

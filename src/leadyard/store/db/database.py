@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from leadyard.store.db.statement import Statement
+from leadyard.store.db.statement import NewRows, Statement
 
 if TYPE_CHECKING:
     from leadyard.store.db.procedure import Procedure
@@ -32,6 +32,10 @@ class Transaction(Protocol):
 
     async def call(self, procedure: Procedure, /, **values: Any) -> list[Row]:
         """Runs the procedure and returns its rows. Raises Undone; then the transaction must not commit."""
+
+    async def add(self, new_rows: NewRows, rows: Sequence[Sequence[Any]], /) -> None:
+        """Adds the rows, with values in the order of the columns. Raises TransactionConflict when one of them, or one
+        of its unique values, is there already; the transaction is then good for nothing but to be run again."""
 
 
 class Database(Protocol):

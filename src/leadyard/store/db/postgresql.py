@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from leadyard.store.db.failures import commit_unknown, unavailable
 from leadyard.store.db.log import log_statement
 from leadyard.store.db.procedure import Procedure, Undone
 from leadyard.store.db.queue import Queue
-from leadyard.store.db.statement import Statement
+from leadyard.store.db.statement import NewRows, Statement
 from leadyard.watching import metrics, spans
 
 # PostgreSQL itself ends a statement after 60 s. Longer than that is waited only for a server, or a network, that says
@@ -82,6 +82,13 @@ class PostgresqlTransaction:
         log_statement(call.postgresql)
         with _commits(), spans.statement(call.postgresql, _SYSTEM):
             return cast("list[Row]", await self._connection.fetch(call.postgresql, *self._bind(call, values)))
+
+    async def add(self, new_rows: NewRows, rows: Sequence[Sequence[Any]], /) -> None:
+        group = self.account_group_id
+        with _sent(new_rows.postgresql):
+            await self._connection.copy_records_to_table(
+                new_rows.table, columns=new_rows.columns, records=((group, *row) for row in rows)
+            )
 
     def _bind(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
         values["account_group_id"] = self.account_group_id

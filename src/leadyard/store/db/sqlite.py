@@ -7,7 +7,7 @@ import contextvars
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from leadyard.store.db.failures import broken, unavailable
 from leadyard.store.db.log import log_statement
 from leadyard.store.db.procedure import Procedure
 from leadyard.store.db.queue import Queue
-from leadyard.store.db.statement import Statement
+from leadyard.store.db.statement import NewRows, Statement
 from leadyard.watching import metrics, spans
 
 R = TypeVar("R")
@@ -66,6 +66,13 @@ class SqliteTransaction:
         values["account_group_id"] = self.account_group_id
         with _errors():
             return await self._connection.visit(partial(_run_steps, procedure, values))
+
+    async def add(self, new_rows: NewRows, rows: Sequence[Sequence[Any]], /) -> None:
+        group = self.account_group_id
+        with _sent(new_rows.sqlite):
+            await self._connection.executemany(
+                new_rows.sqlite, [dict(zip(new_rows.columns, (group, *row), strict=True)) for row in rows]
+            )
 
     def _bind(self, statement: Statement, values: dict[str, Any]) -> dict[str, Any]:
         values["account_group_id"] = self.account_group_id

@@ -8,9 +8,11 @@ from typing import BinaryIO, cast
 
 from leadyard.intake.columns import ColumnPlan, plan_columns
 from leadyard.intake.csv_file import CsvFile
-from leadyard.intake.row_batches import RowBatch, prospect_batch, row_batches
+from leadyard.intake.read_ahead import read_ahead
+from leadyard.intake.row_batches import ROWS_A_BATCH, prospect_batch, row_batches
 from leadyard.intake.upload_stream import UploadStream
-from leadyard.model import MAX_PROSPECTS_PER_ADD, Batch, ClaimedJob
+from leadyard.model import Batch, ClaimedJob
+from leadyard.operations.bringing_in import with_profiles_checked
 from leadyard.operations.operation import Database
 from leadyard.operations.uploads import read_piece
 
@@ -18,8 +20,9 @@ from leadyard.operations.uploads import read_piece
 async def batches(db: Database, claimed: ClaimedJob) -> AsyncIterator[Batch]:
     """Yields the rows of the upload. Raises UnreadableFile, UnknownColumn, or NotFound if the upload is gone.
 
-    The file is unpacked, decoded and taken apart in a thread, so that neither requests nor other jobs wait for it; that
-    thread asks for one piece after the other, and never has more than one.
+    The file is unpacked, decoded, taken apart and checked in a thread, one batch ahead of the one that is being saved,
+    so that neither the database nor requests nor other jobs wait for it; that thread asks for one piece after the
+    other, and never has more than one.
     """
     source = claimed.job.source
     group_id, upload_id = claimed.account_group_id, source["uploadId"]
@@ -41,6 +44,10 @@ async def batches(db: Database, claimed: ClaimedJob) -> AsyncIterator[Batch]:
     stream = UploadStream(piece, size_bytes=size)
     file, plan = await asyncio.to_thread(opened)
     skip = claimed.position["records"] if claimed.position else 0
-    found: Iterator[RowBatch] = row_batches(file, size=MAX_PROSPECTS_PER_ADD, skip=skip)
-    while (rows := await asyncio.to_thread(next, found, None)) is not None:
-        yield prospect_batch(rows, plan, progress=stream.packed_bytes_read / size)
+
+    def ready() -> Iterator[Batch]:
+        for found in row_batches(file, size=ROWS_A_BATCH, skip=skip):
+            yield with_profiles_checked(prospect_batch(found, plan, progress=stream.packed_bytes_read / size))
+
+    async for batch in read_ahead(ready()):
+        yield batch
