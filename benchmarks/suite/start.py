@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.suite.figures import Figure, Pairs, take_turns
 from benchmarks.suite.stage import SETTINGS, Stage, leadyard_command
-from tests.service import READY_WITHIN_S, _free_port
+from tests.service import READY_WITHIN_S, free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,7 +69,7 @@ def _bare_app(port: str) -> list[str]:
 
 def _first_answer(command_on: Callable[[str], list[str]], environment: dict[str, str]) -> float:
     """Returns the seconds from starting the program until the first byte of its first answer, whatever it says."""
-    port = _free_port()
+    port = free_port()
     started = time.perf_counter()
     process = subprocess.Popen(
         command_on(str(port)), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

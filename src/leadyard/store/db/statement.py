@@ -80,7 +80,7 @@ class NewRows:
 
     def __init__(self, table: str, columns: Sequence[str]) -> None:
         self.table = table
-        self.columns = (_TENANT_FILTER, *columns)
+        self.columns = ("account_group_id", *columns)
         self.sqlite = (
             f"INSERT INTO {table} ({', '.join(self.columns)}) VALUES ({', '.join(f':{name}' for name in self.columns)})"
         )
