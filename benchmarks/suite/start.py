@@ -12,7 +12,8 @@ from pathlib import Path
 
 from benchmarks.suite.figures import Figure, Pairs, take_turns
 from benchmarks.suite.stage import SETTINGS, Stage, leadyard_command
-from tests.service import READY_WITHIN_S, free_port
+from tests.run_folder import free_port
+from tests.service import READY_WITHIN_S
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 
 from leadyard.errors import AddressUnavailable
 
@@ -13,27 +14,72 @@ _BACKLOG = 2048
 
 def listen(host: str, port: int) -> list[socket.socket]:
     """Returns a listening socket for every address of the host. Raises AddressUnavailable."""
+    return _for_each_address(host, port, _listening)
+
+
+def reserve(host: str, port: int) -> list[socket.socket]:
+    """Returns a socket for every address of the host, to be sent to several processes that will share its connections.
+    Raises AddressUnavailable."""
+    return _for_each_address(host, port, _reserved if sys.platform == "linux" else _listening)
+
+
+class _OwnInEachProcess(socket.socket):
+    """Holds the port and does not listen. A process that it is sent to makes a listening one of its own beside it.
+
+    The kernel then deals connections out to the processes. Of one socket that they all listen on, the process that
+    happens to wake up first takes every connection that waits: with two processes and 16 connections that were opened
+    together one had all the work.
+    """
+
+    def __reduce__(self) -> tuple[Callable[..., socket.socket], tuple[object, ...]]:
+        return _listening_beside, (self.family, self.getsockname())
+
+
+def _for_each_address(
+    host: str, port: int, make: Callable[[int, tuple[object, ...]], socket.socket]
+) -> list[socket.socket]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return [_bound(family, address) for family, address in dict.fromkeys((each[0], each[4]) for each in found)]
+        return [make(family, address) for family, address in dict.fromkeys((each[0], each[4]) for each in found)]
     except OSError as error:
         raise AddressUnavailable(f"{host}, port {port}: {error.strerror}. Name another, or free it.") from error
 
 
-def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_STREAM)
+def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
+    # At once, so that the port is ours when we say so; whoever connects before the service is up waits for it.
+    return _bound(socket.socket(family, socket.SOCK_STREAM), address, listens=True)
+
+
+def _reserved(family: int, address: tuple[object, ...]) -> socket.socket:
+    # One that will not share a port finds out whether it is free: those that do would join whoever else is there.
+    alone = _bound(socket.socket(family, socket.SOCK_STREAM), address, listens=True)
+    taken = alone.getsockname()
+    alone.close()
+    return _bound(_sharing(_OwnInEachProcess(family, socket.SOCK_STREAM)), taken, listens=False)
+
+
+def _listening_beside(family: int, address: tuple[object, ...]) -> socket.socket:
+    return _bound(_sharing(socket.socket(family, socket.SOCK_STREAM)), address, listens=True)
+
+
+def _sharing(unbound: socket.socket) -> socket.socket:
+    unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return unbound
+
+
+def _bound(unbound: socket.socket, address: tuple[object, ...], *, listens: bool) -> socket.socket:
     try:
         # What was answered a minute ago must not keep a new start from the port.
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.bind(address)
-        # At once, so that the port is ours when we say so; whoever connects before the service is up waits for it.
-        bound.listen(_BACKLOG)
+        unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if unbound.family == socket.AF_INET6:
+            unbound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        unbound.bind(address)
+        if listens:
+            unbound.listen(_BACKLOG)
     except OSError:
-        bound.close()
+        unbound.close()
         raise
-    return bound
+    return unbound
 
 
 def tell(what: str, sockets: Sequence[socket.socket]) -> None:

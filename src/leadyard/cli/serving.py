@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadyard.cli.listening import listen, tell
+from leadyard.cli.listening import listen, reserve, tell
 from leadyard.cli.output import refusals
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ def serve(
         # Here and not only in the processes that need it, so that what is wrong is said in a sentence.
         set_up_watching(settings, with_metrics=False)
         asyncio.run(make_ready(settings))
-        public = listen(host or settings.host, settings.port if port is None else port)
-        admin = [] if settings.admin_port is None else listen(settings.admin_host, settings.admin_port)
+        open_port = listen if workers == 1 else reserve
+        public = open_port(host or settings.host, settings.port if port is None else port)
+        admin = [] if settings.admin_port is None else open_port(settings.admin_host, settings.admin_port)
     # uvicorn ends its work and then sends itself the signal again; being told to stop is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -82,9 +83,8 @@ def _run(config: uvicorn.Config, public: Sequence[socket], admin: Sequence[socke
     """Serves both ports in one process, or in several that share the sockets: any of them answers on either."""
     import uvicorn
 
-    tell("Leadyard is running on", public)
-    tell("Metrics and health are on", admin)
     if config.workers == 1:
+        _tell(public, admin)
         server = uvicorn.Server(config)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[*public, *admin])
@@ -99,4 +99,9 @@ def _run(config: uvicorn.Config, public: Sequence[socket], admin: Sequence[socke
     with TemporaryDirectory(prefix="leadyard-metrics-") as shared_dir:
         if admin:
             share_metrics(Path(shared_dir))
-        Processes(config, sockets=[*public, *admin]).run()
+        Processes(config, sockets=[*public, *admin], when_up=partial(_tell, public, admin)).run()
+
+
+def _tell(public: Sequence[socket], admin: Sequence[socket]) -> None:
+    tell("Leadyard is running on", public)
+    tell("Metrics and health are on", admin)
