@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request, Response
@@ -85,9 +86,13 @@ def one_audience(audience: model.Audience) -> Shown:
     return Shown(AudienceSuccessResponse, to_audience(audience))
 
 
+_AUDIENCE_FIELDS = tuple(Audience.model_fields)
+_values_of = attrgetter(*_AUDIENCE_FIELDS)
+
+
 def to_audience(audience: model.Audience) -> Audience:
     """Returns the audience as it goes out."""
-    return Audience.model_validate(audience)
+    return Audience.made_of(dict(zip(_AUDIENCE_FIELDS, _values_of(audience), strict=True)))
 
 
 def deleted() -> Deleted:

@@ -84,6 +84,23 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True, defer_build=True)
 
+    @classmethod
+    def made_of(cls, values: dict[str, Any]) -> Self:
+        """Returns the shape of these values, one for every field and of its type, which is not checked.
+
+        `model_construct` does the same, and asks each field for its alias and its default on the way: for a page of 200
+        people that is a few milliseconds in which nobody else is answered. A test holds the two together.
+        """
+        shape = cls.__new__(cls)
+        for slot, content in (
+            ("__dict__", values),
+            ("__pydantic_fields_set__", set()),
+            ("__pydantic_extra__", None),
+            ("__pydantic_private__", None),
+        ):
+            object.__setattr__(shape, slot, content)
+        return shape
+
 
 class RequestBody(BaseModel):
     """A body that is sent to us: no unknown fields, nothing silently converted."""
@@ -172,5 +189,5 @@ def answer(
 
 def envelope(request: Request, shape: type[Success[Any]], data: Shape) -> str:
     """Returns the text of an answer that is not a refusal."""
-    body = shape.model_construct(success=True, data=data, error=None, trace_id=request.state.trace_id)
+    body = shape.made_of({"success": True, "data": data, "error": None, "trace_id": request.state.trace_id})
     return body.model_dump_json(by_alias=True)

@@ -102,9 +102,11 @@ async def get_move(request: Request, move_id: Annotated[Id, Path(alias="moveId",
 
 
 def _moved(result: model.MoveResult) -> Shown:
-    data = AudienceLeadMove.model_construct(
-        source_audience=to_audience(result.source),
-        target_audience=to_audience(result.target),
-        moved_count=result.move.moved_count,
+    data = AudienceLeadMove.made_of(
+        {
+            "source_audience": to_audience(result.source),
+            "target_audience": to_audience(result.target),
+            "moved_count": result.move.moved_count,
+        }
     )
     return Shown(AudienceLeadMoveSuccessResponse, data, {"Move-Id": result.move.id})

@@ -60,7 +60,7 @@ def listing(shape: type[Listing[S]], page: Page[T], to_shape: Callable[[T], S], 
         "next_cursor": cursor,
         "has_more": cursor is not None,
     }
-    return shape.model_construct(**values)
+    return shape.made_of(values)
 
 
 def _make_cursor(key: str, scope: tuple[str, ...]) -> str:
