@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,9 @@ import typer
 
 from leadyard.cli.listening import listen
 from leadyard.cli.output import refusals
+
+# A tenth of the processor time of a process that wants it too.
+_NICENESS = 10
 
 if TYPE_CHECKING:
     from leadyard.config import Settings
@@ -44,6 +48,7 @@ async def _work(settings: Settings, concurrency: int, admin: Sequence[socket]) -
     from leadyard.assemble import assemble_worker, set_up_logs
 
     set_up_logs(settings)
+    _give_way()
     async with (
         assemble_worker(settings, concurrency=concurrency) as (running, db),
         _admin_port(db, admin, settings),
@@ -52,6 +57,13 @@ async def _work(settings: Settings, concurrency: int, admin: Sequence[socket]) -
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, running.stop)
         await running.run()
+
+
+def _give_way() -> None:
+    """Where somebody waits for an answer on the same machine, a job takes what is left; on a machine of its own it notices
+    nothing."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
 
 
 @asynccontextmanager
