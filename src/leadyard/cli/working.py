@@ -60,7 +60,7 @@ async def _work(settings: Settings, concurrency: int, admin: Sequence[socket]) -
 
 
 def _give_way() -> None:
-    """Where somebody waits for an answer on the same machine, a job takes what is left; on a machine of its own it notices
+    """Where somebody waits for an answer on the same machine, a job takes what is left; on one of its own it notices
     nothing."""
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
