@@ -107,9 +107,11 @@ def _request(service: Service, tenant: Tenant, source: str, target: str, lead_id
     return head.encode() + body
 
 
-def drive_pgbench(tenant: Tenant, lanes: list[Lane], seconds: float, folder: Path) -> float:
-    """Returns moves per second of one pgbench for each lane, all at once, with the service's own statements."""
-    scripts = ["".join(_pgbench_move(tenant, *way, lane.lead_ids) for way in _both_ways(lane)) for lane in lanes]
+def drive_pgbench(tenant: Tenant, lanes: list[Lane], seconds: float, folder: Path, *, in_steps: bool = False) -> float:
+    """Returns moves per second of one pgbench for each lane, all at once, with the service's own statement; or, with
+    `in_steps`, with the statements inside of it and a transaction around them."""
+    move = pgbench_move_in_steps if in_steps else _pgbench_move
+    scripts = ["".join(move(tenant, *way, lane.lead_ids) for way in _both_ways(lane)) for lane in lanes]
     return 2 * run_pgbench(tenant.service.database_url, scripts, seconds, folder)
 
 
