@@ -79,7 +79,10 @@ def test_other_spellings_of_every_path_lead_nowhere_or_to_the_same_place(target:
             name = f"{request.method} {trick.decode('latin-1')[-120:]}"
             cases[name] = [head + b"Authorization: Bearer " + target.attacker.key.encode() + b"\r\n\r\n"]
             allowed[name] = request.documented | {404, 405, 400, 401, 403}
-    heard = wire.exchange_all(target, FAMILY, cases)
+    # What deletes comes last: an export whose audience goes meanwhile is broken off.
+    deleting = {name: pieces for name, pieces in cases.items() if name.startswith("DELETE ")}
+    heard = wire.exchange_all(target, FAMILY, {name: cases[name] for name in cases if name not in deleting})
+    heard |= wire.exchange_all(target, FAMILY, deleting)
     for name, found in heard.items():
         assert len(found.answers) == 1, f"{name}: {found.statuses}"
         assert found.statuses[0] in allowed[name], f"{name}: {found.statuses}"

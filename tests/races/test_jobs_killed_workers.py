@@ -110,7 +110,7 @@ def put_to_sleep(tenant: Tenant, job_id: str, worker: WorkerProcess) -> None:
 
 
 def test_a_worker_that_slept_past_its_lease_is_refused(job_tenant: Tenant, new_worker: NewWorker) -> None:
-    rows = 9_000
+    rows = 24_000
     job_id = start_import(job_tenant, rows)
     sleeper = new_worker(job_tenant.service, **SHORT_LEASE)
     wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > 0, "the sleeper works")

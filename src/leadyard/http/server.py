@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
@@ -14,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.exceptions import HTTPException
 
 import leadyard.operations.audiences as of_audiences
@@ -127,6 +129,9 @@ def build_app(
         await db.close()
         await asyncio.to_thread(spans.stop)
 
+    # Shapes and bodies are worked out when they are first needed. FastAPI, which hands Pydantic more than that has use
+    # for, keeps its warnings quiet at the start only, and a warning is no line of our log.
+    warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
     app = FastAPIOffline(
         title="Leadyard",
         version=version("leadyard"),

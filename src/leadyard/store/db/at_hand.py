@@ -28,6 +28,15 @@ LOST = (
 )
 
 
+def is_open(connection: PoolConnectionProxy) -> bool:
+    """Returns whether the connection was still there when its end was last heard of."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        # The pool, told that it was lost, has taken it back by itself.
+        return False
+
+
 class ConnectionsAtHand:
     """Connections that are lent by the pool and in use by nobody. The last one back is the first one out, so that those
     which are too many at this hour come to rest, and go back."""
@@ -42,7 +51,7 @@ class ConnectionsAtHand:
         """Returns a connection that was open a moment ago, None if there is none at hand."""
         while self._idle:
             connection, _ = self._idle.pop()
-            if not connection.is_closed():
+            if is_open(connection):
                 return connection
             self._release_soon(connection)
         return None

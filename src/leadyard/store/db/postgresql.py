@@ -11,7 +11,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from leadyard.errors import ServiceUnavailable, TransactionConflict
-from leadyard.store.db.at_hand import LOST, TIDY_UP_S, ConnectionsAtHand
+from leadyard.store.db.at_hand import LOST, TIDY_UP_S, ConnectionsAtHand, is_open
 from leadyard.store.db.database import Row
 from leadyard.store.db.failures import commit_unknown, unavailable
 from leadyard.store.db.log import log_statement
@@ -176,7 +176,7 @@ class PostgresqlDatabase:
         self._queue.leave()
         assert self._at_hand is not None
         # Whoever waits, waits for the pool. And the pool looks after a connection on which something went wrong.
-        if in_order and not self._waiting and not connection.is_closed():
+        if in_order and not self._waiting and is_open(connection):
             self._at_hand.keep(connection)
         else:
             await self._at_hand.release(connection)
