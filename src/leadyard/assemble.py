@@ -14,11 +14,10 @@ from importlib.metadata import version
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-import structlog
-
 from leadyard.config import Settings, read_settings, shared_metrics
 from leadyard.errors import BadSetting, SchemaOutOfDate
 from leadyard.networks import parse_networks
+from leadyard.plain_structlog import structlog
 from leadyard.rate_policies import parse_policies
 from leadyard.store.db import Database, open_database
 from leadyard.store.db.log import log_statements

@@ -15,7 +15,7 @@ from leadyard.cli.help_text import HELP
 # Each takes longer to load than Python takes to start.
 HEAVY = {"typer", "click", "rich", "inspect", "asyncio", "pydantic", "structlog", "fastapi", "uvicorn", "sqlalchemy"}
 # Of no use to a service that has no Redis and no provider, keeps no metrics, and whose schema is current.
-UNUSED = {"redis", "httpx", "prometheus_client", "alembic", "sqlalchemy", "opentelemetry.sdk"}
+UNUSED = {"redis", "httpx", "prometheus_client", "alembic", "sqlalchemy", "opentelemetry.sdk", "rich.text"}
 # Both ways to call it, as Python would be called to see what each has loaded.
 HELP_OF_TYPER = "from leadyard.cli.commands import app; app(prog_name={!r})"
 

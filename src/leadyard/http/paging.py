@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, LiteralString, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -20,6 +21,7 @@ S = TypeVar("S", bound=Shape)
 
 _VERSION = "1"
 _CHECK_BYTES = 8
+_SLICE = 50
 _WRONG_CURSOR: LiteralString = "This cursor was not given out for this list, or it was changed. Start without one."
 
 
@@ -50,6 +52,16 @@ class Paging(BaseModel):
         if key is None:
             raise InvalidRequest([Violation(path="cursor", code="WRONG_CURSOR", message=_WRONG_CURSOR)])
         return key
+
+
+async def in_slices(items: Sequence[T], to_shape: Callable[[T], S]) -> list[S]:
+    """Returns the shape of each item, and lets others have a turn on the way: a page of 200 people takes as long as
+    several moves, and whoever moves should not wait for all of it."""
+    shapes: list[S] = []
+    for start in range(0, len(items), _SLICE):
+        shapes += map(to_shape, items[start : start + _SLICE])
+        await asyncio.sleep(0)
+    return shapes
 
 
 def listing(shape: type[Listing[S]], page: Page[T], to_shape: Callable[[T], S], *scope: str) -> Listing[S]:

@@ -26,8 +26,9 @@ from leadyard.http.envelope import (
     single_line,
 )
 from leadyard.http.once import Shown, answer_once
-from leadyard.http.paging import Paging, listing
+from leadyard.http.paging import Paging, in_slices, listing
 from leadyard.intake.csv_export import header_line, profile_lines
+from leadyard.model import Page
 from leadyard.operations import prospects
 from leadyard.operations.operation import Database
 
@@ -192,7 +193,8 @@ async def list_prospects(
     page = await prospects.list_prospects(
         database(request), who, audience_id=audience_id, wanted=wanted, after=query.start(*scope), limit=query.limit
     )
-    data = listing(ProspectList, page, _to_prospect, *scope)
+    shown = Page(tuple(await in_slices(page.items, _to_prospect)), page.next_key)
+    data = listing(ProspectList, shown, _as_it_is, *scope)
     return answer(request, AudienceProspectListSuccessResponse, data)
 
 
@@ -264,6 +266,10 @@ def _to_prospect(member: model.Member) -> Prospect:
     values = profile_values(member.lead.profile)
     values |= {"id": member.lead.id, "created_at": member.lead.created_at, "added_at": member.added_at}
     return Prospect.made_of(values)
+
+
+def _as_it_is(prospect: Prospect) -> Prospect:
+    return prospect
 
 
 def _to_profile(prospect: NewProspect) -> model.Profile:
