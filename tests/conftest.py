@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,11 @@ from tests.schedule import Schedule, place_in_run
 from tests.service import Service, Tenant, WorkerProcess, make_tenant, run_sql, stop_together
 from tests.throwaway_postgres import ThrowawayPostgres
 from tests.throwaway_redis import ThrowawayRedis
+
+# A shell that starts something in the background has it ignore Ctrl-C, and whatever that starts inherits it: but some
+# tests press Ctrl-C. With a handler of ours, those that we start have the usual one again.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split(",")
 _numbers = itertools.count(1)
