@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from leadyard import ids
 from leadyard.clock import now_ms
 from leadyard.errors import AudienceNotReady, LeadsNotInSource, NotFound, ServiceUnavailable
 from leadyard.ids import new_id
@@ -20,8 +21,9 @@ from leadyard.model import Profile
 from leadyard.operations import moves as move_operations
 from leadyard.operations import operation
 from leadyard.operations.audiences import delete_audience
+from leadyard.operations.moves import list_moves
 from leadyard.store import moving, schema
-from leadyard.store.db import COMMIT_UNKNOWN, Statement, postgresql, sqlite
+from leadyard.store.db import COMMIT_UNKNOWN, Statement, open_database, postgresql, sqlite
 from tests.racing import Session, on_postgresql_only, wait_until
 from tests.service import run_sql
 from tests.stage import Stage, staged
@@ -279,6 +281,42 @@ def test_a_connection_lost_during_a_move_without_a_key_leaves_no_doubt(
             assert recorded.moved_at == result.move.moved_at
             assert sorted(await stage.members(stage.target)) == sorted(stage.lead_ids)
             assert await stage.members(stage.source) == {}
+
+    asyncio.run(run())
+
+
+@on_postgresql_only
+def test_a_move_that_was_lost_while_the_clock_stepped_back_is_found(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids never step back within a process, times do: what a lost move is looked for by must be the time it was sent
+    with, or a move that was made would be refused as one of leads that are not there."""
+
+    async def run() -> None:
+        async with staged(database_url) as stage:
+            with monkeypatch.context() as patched:
+                patched.setattr(ids, "now_ms", lambda: now_ms() + 3_600_000)
+                # So that it is as it was afterwards: later ids of this process would be of an hour that has not come.
+                patched.setattr(ids, "_last", ids._last)
+                losing = Losing(patched, at=CALL, arrives=True)
+                result = await stage.move()
+            assert losing.is_lost
+            assert [recorded.id for recorded in await stage.recorded()] == [result.move.id]
+
+    asyncio.run(run())
+
+
+@on_postgresql_only
+def test_connections_at_hand_are_given_back_when_the_database_is_closed(database_url: str) -> None:
+    async def run() -> None:
+        async with staged(database_url) as stage:
+            db = open_database(database_url, pool_size=4, wait_s=30)
+            caller = stage.caller
+            await asyncio.gather(*(list_moves(db, caller, before=None, limit=1) for _ in range(20)))
+            await asyncio.gather(*(list_moves(db, caller, before=None, limit=1) for _ in range(20)))
+            async with asyncio.timeout(10):
+                # Waits for every connection that was lent; one that is forgotten would be waited for in vain.
+                await db.close()
 
     asyncio.run(run())
 

@@ -39,9 +39,10 @@ async def find(tx: Transaction, move_id: str) -> Move | None:
 
 
 async def find_made(tx: Transaction, planned: Move) -> Move | None:
-    """Returns what became of a planned move, with its lead ids, or None: its id has the same end and no earlier time.
-    Reads the moves made since, which are few a moment later."""
-    since, token = planned.id[:-TOKEN_LENGTH], planned.id[-TOKEN_LENGTH:]
+    """Returns what became of a planned move, with its lead ids, or None: its id has the same end, and a time that is
+    not before the planned one. Reads the moves made since, which are few a moment later."""
+    # Not the time in the planned id: after a clock that stepped back that is later than `moved_at`, which counts.
+    since, token = f"{planned.moved_at:012x}", planned.id[-TOKEN_LENGTH:]
     row = await tx.row(_FIND_MADE, since=since, token=token)
     return _move(row, tuple(from_document(row["lead_ids"]))) if row else None
 

@@ -116,9 +116,9 @@ async def move(tx: Transaction, move: Move) -> MoveResult:
 
     The move in the result has its counts, and a time later than the last change of either audience: it is taken with
     both locked, so that times follow the order of the commits. Its id begins with that time, so that ids do so too; it
-    ends as the given one does. Raises Undone, and then the transaction must not
-    commit, when there are not two such audiences, a job populates one of them, or a lead is not in the source. The work
-    grows with the number of leads, never with the size of an audience.
+    ends as the given one does. Raises Undone, and then the transaction must not commit, when there are not two such
+    audiences, a job populates one of them, or a lead is not in the source. The work grows with the number of leads,
+    never with the size of an audience.
     """
     return _result(await tx.call(_MOVE, **_values(move)), move)
 
