@@ -130,7 +130,6 @@ def work_until_ended(
     within_s: float = 30,
     concurrency: int = 1,
     timeout_s: float = 5,
-    watch: Callable[[Job], None] = lambda job: None,
 ) -> dict[str, Any]:
     """Runs a worker in this process until the job has ended, without its pauses. Returns the job over HTTP."""
     url = tenant.service.database_url
@@ -142,7 +141,7 @@ def work_until_ended(
         working = asyncio.create_task(worker.run())
         try:
             async with asyncio.timeout(within_s):
-                await _until_ended(db, tenant, job, watch)
+                await _until_ended(db, tenant, job)
         finally:
             worker.stop()
             await working
@@ -154,10 +153,9 @@ def work_until_ended(
     return job_of(tenant, job.id)
 
 
-async def _until_ended(db: Database, tenant: Tenant, job: Job, watch: Callable[[Job], None]) -> None:
+async def _until_ended(db: Database, tenant: Tenant, job: Job) -> None:
     while True:
         found = await get_job(db, Caller.operator(tenant.account_group_id), job_id=job.id)
-        await asyncio.to_thread(watch, found)
         if found.status in ENDED:
             return
         await asyncio.sleep(0.05)

@@ -205,21 +205,29 @@ def test_the_heartbeat_keeps_the_lease_and_stops_the_work_when_it_is_lost(job_te
 def test_a_big_job_gives_way_after_its_turn_and_loses_nothing(
     job_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One place, a job of 8 batches, and somebody else's small job that comes while it runs."""
+    """One place, a job of several batches, and somebody else's small job that comes after the first of them."""
     monkeypatch.setattr(job_run, "_TURN_S", 0.0)
     other = make_tenant(job_tenant.service)
     big = found_job(job_tenant, start_import(job_tenant, 8_000))
     small: list[Job] = []
+    unchanged = Sources.batches
 
-    def watch(job: Job) -> None:
-        if job.counts.read and not small:
-            small.append(new_job(other))
+    async def with_company(sources: Sources, db: Database, claimed: ClaimedJob) -> AsyncIterator[Batch]:
+        async for batch in unchanged(sources, db, claimed):
+            yield batch
+            # Here the batch is saved. Whoever watched from outside might look only when the big job is done.
+            if claimed.job.id == big.id and not small:
+                small.append(await asyncio.to_thread(new_job, other))
 
-    ended = work_until_ended(job_tenant, big, watch=watch)
+    monkeypatch.setattr(Sources, "batches", with_company)
+
+    ended = work_until_ended(job_tenant, big)
 
     assert_counts(ended, read=8_000, created=8_000, added=8_000, rejected=0)
-    assert job_of(other, small[0].id)["status"] == "completed", "the small job had to wait for the big one"
-    [(claims,)] = job_tenant.sql("SELECT lease_number FROM jobs WHERE id = $1", big.id)
+    [(small_ended_at,)] = job_tenant.sql("SELECT updated_at FROM jobs WHERE id = $1", small[0].id)
+    [(claims, big_ended_at)] = job_tenant.sql("SELECT lease_number, updated_at FROM jobs WHERE id = $1", big.id)
+    assert job_of(other, small[0].id)["status"] == "completed"
+    assert small_ended_at <= big_ended_at, "the small job had to wait for the big one"
     assert claims >= 2
 
 
