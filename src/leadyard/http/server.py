@@ -145,7 +145,8 @@ def build_app(
     app.state.db = db
     app.state.provider = provider
     app.state.gate = gate
-    app.router.routes.extend(routes())
+    # Before those of the document, which FastAPI has put there: what is asked for most is to be tried first.
+    app.router.routes[:0] = routes()
     app.add_exception_handler(LeadyardError, on_leadyard_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, _on_unknown_route)
