@@ -229,7 +229,9 @@ def _make_data_dir(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadSetting(f"LEADYARD_DATA_DIR={settings.data_dir}: {error.strerror}.") from error
+        raise BadSetting(
+            f"LEADYARD_DATA_DIR={settings.data_dir}: {error.strerror}. Name a folder that is there or can be made."
+        ) from error
 
 
 def set_up_logs(settings: Settings) -> None:
