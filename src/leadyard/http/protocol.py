@@ -7,6 +7,7 @@ refused in the envelope, as everything else.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import deque
 from dataclasses import dataclass
@@ -52,6 +53,15 @@ async def _refuse_overload(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 _overloaded = Trace(_refuse_overload)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # What strangers can make uvicorn say as often as they like; connection_refused says it in our log.
+    return record.msg != "Invalid HTTP request received."
+
+
+# uvicorn sets up its logs before it loads the application, and leaves filters alone.
+logging.getLogger("uvicorn.error").addFilter(_is_news)
 
 
 class _HeadWithBody:
@@ -188,6 +198,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._reading is not None:
             self._reading.cancel()
             self._reading = None
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Says nothing: to stay with HTTP is the answer, and the request has its line in the log."""
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls when the parser gives up."""
