@@ -80,7 +80,7 @@ def _server_settings(settings: Settings, admin: Sequence[socket], workers: int) 
     return uvicorn.Config(
         partial(assemble_app, admin_port),
         factory=True,
-        http=assemble_protocol(settings),
+        http=assemble_protocol(settings, admin_port),
         ws="none",  # Whoever asks to leave HTTP stays here, also where a library for WebSockets is installed.
         workers=workers,
         timeout_graceful_shutdown=settings.stop_timeout_s,

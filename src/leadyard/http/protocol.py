@@ -39,15 +39,20 @@ _log = structlog.get_logger("leadyard.http")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
     """`read_s` for the head of a request, and for the rest of a body after its answer; `write_s` for a client to read
-    on; both in seconds. `connections` of a process, beyond which requests are refused."""
+    on; both in seconds. `connections` of a process, beyond which requests are refused, but those by `admin_port`."""
 
     read_s: float
     write_s: float
     connections: int
+    admin_port: int | None
 
 
 async def _refuse_overload(scope: Scope, receive: Receive, send: Send) -> None:
-    refusal = ServiceUnavailable("There are too many connections. Try again in a moment.", retry_after_s=2)
+    refusal = ServiceUnavailable(
+        "Try again in a moment, and use one connection for several requests.",
+        message="The service has too many connections at the moment.",
+        retry_after_s=2,
+    )
     response = error_response(refusal, scope["state"]["trace_id"], {"Connection": "close"})
     await response(scope, receive, send)
 
@@ -121,7 +126,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self._limits.connections:
+        # Were probes refused as well, whoever opens many connections could have the process restarted.
+        is_admin = self.server is not None and self.server[1] == self._limits.admin_port
+        if len(self.connections) > self._limits.connections and not is_admin:
             self.app = _overloaded
         self._expect_more()
 
