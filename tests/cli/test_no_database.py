@@ -46,7 +46,8 @@ def unusable(backend: str, url: str, tmp_path: Path, request: pytest.FixtureRequ
         there._replace(netloc=f"nobody:hush@{at}").geturl(): ('"nobody"', "user and the password"),
         there._replace(netloc="u:hush@127.0.0.1:1").geturl(): ("127.0.0.1", "is running and takes connections"),
         there._replace(netloc="u:hush@nowhere.invalid").geturl(): ("LEADYARD_DATABASE_URL",),
-        f"{url.partition('?')[0]}?sslmode=hush": ("The driver could not use LEADYARD_DATABASE_URL",),
+        f"{url.partition('?')[0]}?sslmode=hush": ("LEADYARD_DATABASE_URL cannot be used", "must be one of: disable"),
+        f"{url.partition('?')[0]}?sslmode=verify-full": ("root certificate file", "does not exist"),
         closed: (f'"{name}" is not currently accepting connections', "takes connections"),
     }
 

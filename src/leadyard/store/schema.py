@@ -141,8 +141,9 @@ async def _ask_postgresql(url: str) -> str | None:
     except OSError as error:
         raise _out_of_reach(error.strerror or str(error) or "Nothing answered in time", _advice("")) from error
     except asyncpg.InterfaceError as error:
-        # What is wrong with the URL, in words that may quote it.
-        raise _out_of_reach("The driver could not use LEADYARD_DATABASE_URL", _advice("")) from error
+        # What is wrong with a parameter of the URL. Scheme and port, whose messages quote more, were checked before.
+        said = str(error).partition("\n")[0]
+        raise _out_of_reach(f"LEADYARD_DATABASE_URL cannot be used: {said}", _advice("")) from error
 
 
 def _advice(sqlstate: str) -> str:
