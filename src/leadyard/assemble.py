@@ -167,12 +167,16 @@ def _worker(settings: Settings, db: Database, provider: Provider | None, concurr
     return Worker(db, Sources(provider), concurrency=concurrency, lease_s=settings.worker_lease_s)
 
 
-def assemble_protocol(settings: Settings) -> type[asyncio.Protocol]:
-    """Returns what uvicorn makes of every connection, with the limits of the settings."""
+def assemble_protocol(settings: Settings, admin_port: int | None) -> type[asyncio.Protocol]:
+    """Returns what uvicorn makes of every connection, with the limits of the settings. How many there may be does not
+    count for `admin_port`."""
     from leadyard.http.protocol import BoundedProtocol, ConnectionLimits
 
     limits = ConnectionLimits(
-        read_s=settings.read_timeout_s, write_s=_WRITE_TIMEOUT_S, connections=settings.max_connections
+        read_s=settings.read_timeout_s,
+        write_s=_WRITE_TIMEOUT_S,
+        connections=settings.max_connections,
+        admin_port=admin_port,
     )
     # uvicorn says that it wants a class; what it does with it is to call it.
     return cast("type[asyncio.Protocol]", partial(BoundedProtocol, limits=limits))
@@ -229,7 +233,9 @@ def _make_data_dir(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadSetting(f"LEADYARD_DATA_DIR={settings.data_dir}: {error.strerror}.") from error
+        raise BadSetting(
+            f"LEADYARD_DATA_DIR={settings.data_dir}: {error.strerror}. Name a folder that is there or can be made."
+        ) from error
 
 
 def set_up_logs(settings: Settings) -> None:

@@ -16,8 +16,8 @@ from leadyard.networks import parse_networks
 from leadyard.rate_policies import DEFAULT_RATE_LIMITS, parse_policies
 
 PREFIX = "LEADYARD_"
-# Up to the last @, for a password may hold one; asyncpg also takes it as a parameter.
-_PASSWORD = re.compile(r"(://[^:/@]*:).*@|([?&]password=)[^&]*")
+# Up to the last @, for a password may hold one; asyncpg also takes it, and that of a key for TLS, as a parameter.
+_PASSWORD = re.compile(r"(://[^:/@]*:).*@|([?&](?:ssl)?password=)[^&]*")
 # What a base URL must not have, and where people put secrets: whatever is before the last @ and after ? or #.
 _BESIDE_BASE_URL = re.compile(r"(?<=//).*@|(?<=[?#]).*")
 _VISIBLE_ASCII = re.compile(r"[!-~]{0,4096}")
@@ -225,6 +225,9 @@ def _quoted(name: str, value: object) -> str:
         return "***"
     if name == "LEADYARD_PROVIDER_URL":
         return repr(_BESIDE_BASE_URL.sub(lambda found: "***@" if found[0].endswith("@") else "***", str(value)))
+    if name.endswith("_URL") and "://" not in str(value):
+        # It may have been meant as one, without its scheme or with a slash too few.
+        return repr(masked(re.sub(".*@", "***@", str(value))))
     return masked(repr(value))
 
 

@@ -92,7 +92,7 @@ class NotFound(LeadyardError):
         """`listed_by` names the command that lists what is in no account group, such as the groups themselves."""
         if listed_by is None:
             super().__init__(
-                f"Check the id {missing_id} and that the {noun} belongs to the account group in the path.",
+                f"Check the id {missing_id} and that the {noun} belongs to this account group.",
                 message=f"The {noun} was not found in this account group.",
             )
         else:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.racing import wait_until
+from tests.run_folder import free_port
 from tests.service import LEADYARD, Service, leadyard, make_tenant
 
 ENDS_WITHIN_S = 8
@@ -48,6 +49,16 @@ def test_an_address_that_is_taken(url: str) -> None:
     assert refused.returncode == 1, refused
     assert str(port) in refused.stderr
     assert "in use" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--workers", "2"], ["--host", "127.0.0.2"]])
+def test_metrics_never_take_the_port_of_the_service(url: str, arguments: list[str]) -> None:
+    """Several processes share the port, and two addresses have one each: either would let both listen."""
+    port = str(free_port())
+    refused = leadyard("serve", "--port", port, *arguments, url=url, timeout_s=30, LEADYARD_ADMIN_PORT=port)
+    assert refused.returncode in (1, 2), refused
+    assert port in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

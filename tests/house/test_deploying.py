@@ -322,5 +322,7 @@ def test_proxies_let_big_bodies_through_at_uploads_only() -> None:
     assert re.findall(r"max_size (\w+)", uploads) == ["1GiB", "1MiB"]
     # $proxy_add_x_forwarded_for would hand on whatever the client has written there.
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in nginx
+    # A 503 is an answer. As a failure, that of one client whose provider is down would cost all others the service.
+    assert re.findall(r"proxy_next_upstream ([^;]*);", nginx) == ["error timeout"]
     for text in (nginx, caddy):
         assert "90" not in re.findall(r"127\.0\.0\.1:(\d\d)", text), "the admin port is never exposed"

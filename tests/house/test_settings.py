@@ -115,6 +115,7 @@ def test_a_password_that_breaks_the_url_is_not_quoted() -> None:
         ("postgresql://u:hu@sh@h:5432/db?sslmode=require", "postgresql://u:***@h:5432/db?sslmode=require"),
         ("postgresql://:hush@h/db", "postgresql://:***@h/db"),
         ("postgresql://h/db?user=u&password=hush&x=1", "postgresql://h/db?user=u&password=***&x=1"),
+        ("postgresql://h/db?sslpassword=hush&x=1", "postgresql://h/db?sslpassword=***&x=1"),
         ("postgresql://u@h:5432/db", "postgresql://u@h:5432/db"),
         ("sqlite:///data/leadyard.db", "sqlite:///data/leadyard.db"),
     ],
@@ -124,6 +125,23 @@ def test_passwords_are_masked(value: str, shown: str) -> None:
     for done in (command("config", url=value), command("config", "--json", url=value)):
         assert shown in done.out
         assert "hush" not in done.out + done.err
+
+
+@pytest.mark.parametrize("name", ["LEADYARD_DATABASE_URL", "LEADYARD_REDIS_URL"])
+@pytest.mark.parametrize("value", ["u:hush@h/0", "redis:/u:hush@h/0", "postgresql:u:hu@hush@h", "h/db?password=hush"])
+def test_a_password_is_not_quoted_from_what_is_no_url(name: str, value: str) -> None:
+    done = command("doctor", **{name: value})
+    done.refused(2, f"{name}='", "***", "must start with")
+    assert "hush" not in done.err
+
+
+def test_what_config_shows_can_be_set() -> None:
+    """Whoever copies the list into a file of settings has the same settings."""
+    listed = command("config", "--json").json()["settings"]
+    shown = {row["name"]: row["value"] for row in listed if not row["name"].endswith("_TOKEN")}
+    assert [row["value"] for row in command("config", "--json", **shown).json()["settings"]] == [
+        row["value"] for row in listed
+    ]
 
 
 @pytest.mark.parametrize(

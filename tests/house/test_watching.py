@@ -64,6 +64,17 @@ def test_the_alerts_ask_for_what_there_is(names: set[str]) -> None:
         assert f"`{rule['alert']}`" in OPERATING, f"docs/operating.md does not explain {rule['alert']}"
 
 
+def test_an_alert_at_the_first_count_sees_the_first() -> None:
+    """A series with labels is not there before its first count, and increase() takes the first value for the start."""
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    at_the_first = [rule for rule in rules if re.search(r"^increase\(.*\) > 0$", rule["expr"], re.MULTILINE)]
+    assert len(at_the_first) >= 2
+    for rule in at_the_first:
+        (metric,) = named(rule["expr"])
+        (window,) = re.findall(r"\[(\w+)\]", rule["expr"])
+        assert re.search(rf"or \(\s*{metric}(\{{.*\}})?\s+unless {metric} offset {window}\s*\)", rule["expr"]), rule
+
+
 def test_every_metric_is_explained(names: set[str]) -> None:
     families = {name for name in names if not name.endswith(("_bucket", "_sum", "_count"))}
     explained = set(re.findall(r"^\| `(leadyard_\w+)`", OPERATING, re.MULTILINE))

@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from leadyard.http.limits import Limits, TimeLimits
 from tests.racing import Session, assert_exact, assert_healthy, at_once, wait_until
 from tests.service import Service, Tenant
-from tests.watching.conftest import MAX_CONNECTIONS, POOL, QUEUE, READ_S, REQUEST_S, on_one_database, scraped
+from tests.watching.conftest import MAX_CONNECTIONS, POOL, QUEUE, READ_S, REQUEST_S, admin_url, on_one_database, scraped
 
 
 def raw(service: Service, *pieces: bytes, pause_s: float = 0) -> tuple[bytes, float]:
@@ -109,8 +109,14 @@ def test_too_many_connections(watched: Service) -> None:
         for _ in range(MAX_CONNECTIONS):
             stack.enter_context(socket.create_connection(("127.0.0.1", watched.port)))
         answer = httpx.get(f"{watched.base_url}/v1/accounts")
+        # A supervisor that met the refusal would restart the process, and help whoever holds the connections.
+        probes = {
+            path: httpx.get(f"{admin_url(watched)}{path}").status_code for path in ("/livez", "/readyz", "/metrics")
+        }
+    assert set(probes.values()) == {200}, probes
     assert answer.status_code == 503, answer.text
     assert answer.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
+    assert "database" not in answer.text
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.headers["Connection"] == "close"
     wait_until(lambda: httpx.get(f"{watched.base_url}/v1/accounts").status_code == 401, "it is let in again")

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from leadyard.cli import working
 from tests.racing import wait_until
 from tests.service import Service, WorkerProcess
+
+UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "leadyard-worker.service"
 
 
 def test_a_worker_gives_way_to_whoever_is_waited_for(
@@ -16,3 +22,16 @@ def test_a_worker_gives_way_to_whoever_is_waited_for(
     assert process is not None
     lower = min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
     wait_until(lambda: os.getpriority(os.PRIO_PROCESS, process.pid) == lower, "the worker has lowered its priority")
+
+
+def test_a_worker_works_where_it_may_not_lower_its_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is in the unit of deploy/: `@resources`, which it filters, has the system call for that in it."""
+
+    def refuse(_by: int) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "nice", refuse)
+    working._give_way()
+    settings = UNIT.read_text().splitlines()
+    assert "SystemCallFilter=~@privileged @resources" in settings
+    assert f"Nice={working._NICENESS}" in settings, "systemd lowers it instead, before it puts the filter up"

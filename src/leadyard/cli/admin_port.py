@@ -33,7 +33,7 @@ async def answering(app: ASGIApp, sockets: Sequence[socket], settings: Settings)
     server = _Server(
         uvicorn.Config(
             app,
-            http=assemble_protocol(settings),
+            http=assemble_protocol(settings, sockets[0].getsockname()[1]),
             lifespan="off",
             timeout_graceful_shutdown=_STOP_WITHIN_S,
             access_log=False,

@@ -29,10 +29,11 @@ def _row(settings: Settings, field: str) -> dict[str, str]:
     from leadyard.config import PREFIX, Settings, masked
 
     name = PREFIX + field.upper()
-    value = str(getattr(settings, field))
+    value = getattr(settings, field)
     return {
         "name": name,
-        "value": masked(value),
+        # As it would be written in the environment, where there is no None.
+        "value": "" if value is None else masked(str(value)),
         "source": "environment" if any(key.upper() == name for key in os.environ) else "default",
         "description": Settings.model_fields[field].description or "",
     }

@@ -18,6 +18,7 @@ import typer
 
 from leadyard.cli.listening import listen, reserve, tell
 from leadyard.cli.output import refusals
+from leadyard.errors import BadSetting
 
 if TYPE_CHECKING:
     import uvicorn
@@ -48,6 +49,7 @@ def serve(
         open_port = listen if workers == 1 else reserve
         public = open_port(host or settings.host, settings.port if port is None else port)
         admin = [] if settings.admin_port is None else open_port(settings.admin_host, settings.admin_port)
+        _refuse_one_port_for_both(public, admin)
     # uvicorn ends its work and then sends itself the signal again; being told to stop is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -55,6 +57,18 @@ def serve(
     except SystemExit as end:
         # Its own codes are 1 and 3; ours for "the answer is no", whose reason it has logged, is 1.
         raise typer.Exit(1 if end.code else 0) from None
+
+
+def _refuse_one_port_for_both(public: Sequence[socket], admin: Sequence[socket]) -> None:
+    """The port alone tells the two applications apart, so on two addresses one port is one too few as well: metrics
+    would be public, and the API nowhere."""
+    both = _ports(public) & _ports(admin)
+    if both:
+        raise BadSetting(f"LEADYARD_ADMIN_PORT={both.pop()}: the service itself has this port. Name another.")
+
+
+def _ports(sockets: Sequence[socket]) -> set[int]:
+    return {each.getsockname()[1] for each in sockets}
 
 
 def _server_settings(settings: Settings, admin: Sequence[socket], workers: int) -> uvicorn.Config:
@@ -66,7 +80,7 @@ def _server_settings(settings: Settings, admin: Sequence[socket], workers: int) 
     return uvicorn.Config(
         partial(assemble_app, admin_port),
         factory=True,
-        http=assemble_protocol(settings),
+        http=assemble_protocol(settings, admin_port),
         ws="none",  # Whoever asks to leave HTTP stays here, also where a library for WebSockets is installed.
         workers=workers,
         timeout_graceful_shutdown=settings.stop_timeout_s,

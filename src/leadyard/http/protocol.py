@@ -7,6 +7,7 @@ refused in the envelope, as everything else.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import deque
 from dataclasses import dataclass
@@ -38,20 +39,34 @@ _log = structlog.get_logger("leadyard.http")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
     """`read_s` for the head of a request, and for the rest of a body after its answer; `write_s` for a client to read
-    on; both in seconds. `connections` of a process, beyond which requests are refused."""
+    on; both in seconds. `connections` of a process, beyond which requests are refused, but those by `admin_port`."""
 
     read_s: float
     write_s: float
     connections: int
+    admin_port: int | None
 
 
 async def _refuse_overload(scope: Scope, receive: Receive, send: Send) -> None:
-    refusal = ServiceUnavailable("There are too many connections. Try again in a moment.", retry_after_s=2)
+    refusal = ServiceUnavailable(
+        "Try again in a moment, and use one connection for several requests.",
+        message="The service has too many connections at the moment.",
+        retry_after_s=2,
+    )
     response = error_response(refusal, scope["state"]["trace_id"], {"Connection": "close"})
     await response(scope, receive, send)
 
 
 _overloaded = Trace(_refuse_overload)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # What strangers can make uvicorn say as often as they like; connection_refused says it in our log.
+    return record.msg != "Invalid HTTP request received."
+
+
+# uvicorn sets up its logs before it loads the application, and leaves filters alone.
+logging.getLogger("uvicorn.error").addFilter(_is_news)
 
 
 class _HeadWithBody:
@@ -111,7 +126,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self._limits.connections:
+        # Were probes refused as well, whoever opens many connections could have the process restarted.
+        is_admin = self.server is not None and self.server[1] == self._limits.admin_port
+        if len(self.connections) > self._limits.connections and not is_admin:
             self.app = _overloaded
         self._expect_more()
 
@@ -188,6 +205,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._reading is not None:
             self._reading.cancel()
             self._reading = None
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Says nothing: to stay with HTTP is the answer, and the request has its line in the log."""
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls when the parser gives up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Sequence
+from contextvars import Context
 from typing import Any
 
 import structlog
@@ -103,7 +104,8 @@ class SharedQuotas:
         return await outcome
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        # It serves many requests and outlives the one that begins it, so its log lines have no trace id.
+        task = asyncio.create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +47,8 @@ async def current_revision(url: str) -> str | None:
     return await _ask_postgresql(url)
 
 
-def _out_of_reach() -> ServiceUnavailable:
-    return ServiceUnavailable(
-        "Check LEADYARD_DATABASE_URL and that the database is running and takes connections.", retry_after_s=5
-    )
+def _out_of_reach(said: str, advice: str) -> ServiceUnavailable:
+    return ServiceUnavailable(f"{said}. {advice}", retry_after_s=5)
 
 
 async def migrate(url: str) -> tuple[str | None, str]:
@@ -103,20 +103,26 @@ def _known_revisions() -> set[str]:
 
 
 async def _ask_sqlite(url: str) -> str | None:
-    # Here and below: the driver of the other database is not loaded.
-    import aiosqlite
-
+    path = url.removeprefix("sqlite:///")
     try:
-        async with aiosqlite.connect(url.removeprefix("sqlite:///"), timeout=30) as connection:
-            if not await connection.execute_fetchall("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"):
-                return None
-            rows = [row[0] for row in await connection.execute_fetchall(_CURRENT)]
-            return rows[0] if rows else None
+        # Without the asynchronous driver: its thread outlives a file that cannot be opened, and then reports, with a
+        # stack trace, that nobody is left to report to.
+        return await asyncio.to_thread(_read_sqlite, path)
     except (OSError, sqlite3.Error) as error:
-        raise _out_of_reach() from error
+        advice = f"{path} has to be a database of SQLite, or a new file in a folder that exists and may be written."
+        raise _out_of_reach(f"SQLite says: {error}", advice) from error
+
+
+def _read_sqlite(path: str) -> str | None:
+    with closing(sqlite3.connect(path, timeout=30)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall():
+            return None
+        row = connection.execute(_CURRENT).fetchone()
+        return row[0] if row else None
 
 
 async def _ask_postgresql(url: str) -> str | None:
+    # The driver of the other database is not loaded.
     import asyncpg
 
     try:
@@ -128,8 +134,25 @@ async def _ask_postgresql(url: str) -> str | None:
             return revision
         finally:
             await connection.close()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise _out_of_reach() from error
+    except asyncpg.PostgresError as error:
+        # The first line names a user or a database, never a password.
+        said = str(error).partition("\n")[0]
+        raise _out_of_reach(f"PostgreSQL says: {said}", _advice(error.sqlstate or "")) from error
+    except OSError as error:
+        raise _out_of_reach(error.strerror or str(error) or "Nothing answered in time", _advice("")) from error
+    except asyncpg.InterfaceError as error:
+        # What is wrong with a parameter of the URL. Scheme and port, whose messages quote more, were checked before.
+        said = str(error).partition("\n")[0]
+        raise _out_of_reach(f"LEADYARD_DATABASE_URL cannot be used: {said}", _advice("")) from error
+
+
+def _advice(sqlstate: str) -> str:
+    """Returns what to do about a refusal of PostgreSQL's, by its code; without one, when it cannot be reached."""
+    if sqlstate == "3D000":
+        return "Make it with createdb, or name another in LEADYARD_DATABASE_URL."
+    if sqlstate.startswith("28"):
+        return "Check the user and the password in LEADYARD_DATABASE_URL."
+    return "Check LEADYARD_DATABASE_URL and that the database is running and takes connections."
 
 
 def _config() -> Config:

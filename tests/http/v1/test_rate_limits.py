@@ -326,6 +326,9 @@ def test_without_redis_the_service_goes_on_and_says_so_once(start: Start) -> Non
         slow = sorted(seconds for _, seconds in answers)[-1]
         assert slow < 1, f"a request took {slow:.2f} s"
         assert (events("rate_limit_storage_lost"), events("rate_limit_storage_back")) == (2, 2)
+        # They concern all requests. Whoever follows the trace of one must not find what happened minutes later.
+        storage = [line for line in service.log_lines() if str(line["event"]).startswith("rate_limit_storage")]
+        assert not any("trace_id" in line for line in storage)
         told_by_metrics = scraped(service)
         assert told_by_metrics["leadyard_rate_limits_alone"] == 0
         assert told_by_metrics["leadyard_rate_limit_storage_losses_total"] == 2
