@@ -149,7 +149,8 @@ class Service:
             self.process = None
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """Returns the JSON lines the service has logged since it was last started."""
+        """Returns the JSON lines the service has logged since it was last started, for everything answered by now."""
+        self._wait_until_idle()
         lines = self.log_file.read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
@@ -160,6 +161,27 @@ class Service:
         report: dict[str, Any] = json.loads(done.stdout)
         assert done.returncode == (0 if report["healthy"] else 1)
         return report
+
+    def _wait_until_idle(self) -> None:
+        """A request is logged once its answer is on the way, so a client may have it before the line is written. The
+        process does that without waiting for anything: when it sleeps, and the log has stopped growing, all is written.
+        Gives up after a while, for a service that is never idle has to be looked at as it is."""
+        quiet, size, deadline = 0, -1, time.monotonic() + 2
+        while quiet < 3 and time.monotonic() < deadline:
+            now = self.log_file.stat().st_size
+            quiet = quiet + 1 if now == size and not self._is_at_work() else 0
+            size = now
+            time.sleep(0.01)
+
+    def _is_at_work(self) -> bool:
+        """Returns whether the process runs or wants to; where that cannot be asked, only the log tells."""
+        if self.process is None:
+            return False
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return False
+        return fields[0] in "RD"
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
