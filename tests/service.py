@@ -148,9 +148,11 @@ class Service:
                 self.process.wait(10)
             self.process = None
 
-    def log_lines(self) -> list[dict[str, Any]]:
-        """Returns the JSON lines the service has logged since it was last started, for everything answered by now."""
-        self._wait_until_idle()
+    def log_lines(self, *, while_busy: bool = False) -> list[dict[str, Any]]:
+        """Returns the JSON lines the service has logged since it was last started, for everything answered by now; or
+        what there is `while_busy`, when others keep asking."""
+        if not while_busy:
+            self._wait_until_idle()
         lines = self.log_file.read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
@@ -165,8 +167,8 @@ class Service:
     def _wait_until_idle(self) -> None:
         """A request is logged once its answer is on the way, so a client may have it before the line is written. The
         process does that without waiting for anything: when it sleeps, and the log has stopped growing, all is written.
-        Gives up after a while, for a service that is never idle has to be looked at as it is."""
-        quiet, size, deadline = 0, -1, time.monotonic() + 2
+        Gives up after a while, and then the lines are looked at as they are."""
+        quiet, size, deadline = 0, -1, time.monotonic() + 3
         while quiet < 3 and time.monotonic() < deadline:
             now = self.log_file.stat().st_size
             quiet = quiet + 1 if now == size and not self._is_at_work() else 0

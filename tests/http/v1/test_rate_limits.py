@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from leadyard.ids import new_id
 from leadyard.store import schema
 from tests.answers import UNKNOWN_ID, data_of, refusal
+from tests.racing import wait_until
 from tests.service import Service, Tenant, make_key, make_tenant
 from tests.throwaway_redis import ThrowawayRedis
 from tests.watching.conftest import scraped
@@ -300,7 +302,10 @@ def test_without_redis_the_service_goes_on_and_says_so_once(start: Start) -> Non
                     time.sleep(0.005)
 
         def events(name: str) -> int:
-            return sum(line["event"] == name for line in service.log_lines())
+            return sum(line["event"] == name for line in service.log_lines(while_busy=True))
+
+        def told_of(name: str, times: int) -> bool:
+            return events(name) >= times
 
         clients = [threading.Thread(target=ask) for _ in range(3)]
         for client in clients:
@@ -309,16 +314,15 @@ def test_without_redis_the_service_goes_on_and_says_so_once(start: Start) -> Non
             for times in (1, 2):
                 time.sleep(0.3)
                 redis.kill()
-                time.sleep(0.5)
+                wait_until(partial(told_of, "rate_limit_storage_lost", times), "the log tells it", within_s=10)
+                # Long enough to be told a second time, if each request told it.
+                time.sleep(0.3)
                 assert events("rate_limit_storage_lost") == times
                 assert scraped(service)["leadyard_rate_limits_alone"] == 1
                 in_memory = told(get(tenant))[1]["key"]["r"]
                 assert in_memory > 90_000
                 redis.start()
-                deadline = time.monotonic() + 10
-                while events("rate_limit_storage_back") < times:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
+                wait_until(partial(told_of, "rate_limit_storage_back", times), "the log tells it", within_s=10)
         finally:
             stop.set()
             for client in clients:
@@ -326,7 +330,7 @@ def test_without_redis_the_service_goes_on_and_says_so_once(start: Start) -> Non
         assert {status for status, _ in answers} == {200}
         assert len(answers) > 100
         slow = sorted(seconds for _, seconds in answers)[-1]
-        assert slow < 1, f"a request took {slow:.2f} s"
+        assert slow < 2, f"a request took {slow:.2f} s"
         assert (events("rate_limit_storage_lost"), events("rate_limit_storage_back")) == (2, 2)
         # They concern all requests. Whoever follows the trace of one must not find what happened minutes later.
         storage = [line for line in service.log_lines() if str(line["event"]).startswith("rate_limit_storage")]
