@@ -42,7 +42,8 @@ _RATE_LIMIT_HEADERS: dict[str, Any] = {
         "schema": {"type": "string", "examples": ['"key";q=1000;w=1, "group";q=2000;w=1']},
     },
     "RateLimit": {
-        "description": "Of each quota what is left (r) and in how many seconds all of it is free again (t).",
+        "description": "Of each quota what is left (r) and in how many seconds all of it is free again (t); on a 429, "
+        "of the quota in the way, in how many the request can be sent again.",
         "schema": {"type": "string", "examples": ['"key";r=999;t=1, "group";r=1998;t=1']},
     },
 }

@@ -119,11 +119,15 @@ def _request(policy: Policy, subject: str, again: int) -> Charge:
 
 
 def _refusal(policy: Policy, wait_ms: float) -> RateLimited:
-    wait_s = max(1, math.ceil(wait_ms / 1000))
+    wait_s = _whole_seconds(wait_ms)
     return RateLimited(
         f"{_WHO_MAY[policy.scope]} {policy.quota} in {policy.window_s} s. Wait {wait_s} s and send the request again.",
         retry_after_s=wait_s,
     )
+
+
+def _whole_seconds(wait_ms: float) -> int:
+    return max(1, math.ceil(wait_ms / 1000))
 
 
 def _note_headers(state: dict[str, Any], charges: list[Charge], taken: Taken, waits_ms: list[float]) -> None:
@@ -135,10 +139,13 @@ def _note_headers(state: dict[str, Any], charges: list[Charge], taken: Taken, wa
     for number, charge in enumerate(charges):
         policy, free_in_ms = charge.policy, taken.free_in_ms[number]
         hidden = of_key and policy.scope is Scope.ADDRESS
-        if not hidden or (waits_ms and waits_ms[number] > 0):
+        in_the_way_ms = waits_ms[number] if waits_ms else 0
+        if not hidden or in_the_way_ms > 0:
             shown.append(policy)
-            left, all_in_s = remaining(policy, free_in_ms), math.ceil(free_in_ms / 1000)
-            values.append(f'"{policy.name}";r={left};t={all_in_s}')
+            # Of what stands in the way, `t` tells when the request can be sent again and not when all is back, so that
+            # a client that goes by it comes back no later than one that goes by Retry-After.
+            in_s = _whole_seconds(in_the_way_ms) if in_the_way_ms > 0 else math.ceil(free_in_ms / 1000)
+            values.append(f'"{policy.name}";r={remaining(policy, free_in_ms)};t={in_s}')
     state[HEADERS_IN_STATE] = [
         (b"ratelimit-policy", _policy_header(tuple(shown))),
         (b"ratelimit", ", ".join(values).encode()),

@@ -124,7 +124,9 @@ def test_keys_of_one_group_share_its_quota_and_other_groups_have_their_own(limit
     both = make_key(limited.service.database_url, [limited.account_group_id, other.account_group_id])[1]
     for _ in range(30):
         data_of(limited.client.get("/audiences"))
-    assert "This key may send 30" in refusal(limited.client.get("/audiences"), 429, "RATE_LIMITED")["details"]
+    refused = limited.client.get("/audiences")
+    assert "This key may send 30" in refusal(refused, 429, "RATE_LIMITED")["details"]
+    assert told(refused)[1]["key"] == {"r": 0, "t": int(refused.headers["Retry-After"])}, "both name the same time"
     with_second = {"Authorization": f"Bearer {second}"}
     for _ in range(20):
         data_of(limited.client.get("/audiences", headers=with_second))
@@ -256,6 +258,7 @@ def test_waiting_as_long_as_told_is_enough(start: Start) -> None:
         if at_the_door:
             answer = tenant.client.post(path, json=body)
         refusal(answer, 429, "RATE_LIMITED")
+        assert int(answer.headers["Retry-After"]) in [each["t"] for each in told(answer)[1].values()]
         time.sleep(int(answer.headers["Retry-After"]))
         refusal(tenant.client.post(path, json=body), 404, "NOT_FOUND")
 
