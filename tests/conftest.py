@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from leadyard.store import schema
 from tests.attacks import tally
@@ -24,6 +25,17 @@ from tests.throwaway_redis import ThrowawayRedis
 # tests press Ctrl-C. With a handler of ours, those that we start have the usual one again.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# An ordinary run tries the same examples every time, and as long as the machine takes: what chance finds, and how slow a
+# neighbour makes us, says nothing of the change that is being tested. The torture searches at random.
+settings.register_profile(
+    "ordinary",
+    derandomize=os.environ.get("LEADYARD_TEST_TORTURE") != "1",
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ordinary")
 
 DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split(",")
 _numbers = itertools.count(1)
