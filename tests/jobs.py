@@ -127,7 +127,7 @@ def work_until_ended(
     job: Job,
     provider_url: str | None = None,
     *,
-    within_s: float = 30,
+    within_s: float = 90,
     concurrency: int = 1,
     timeout_s: float = 5,
 ) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def admin_url(service: Service | WorkerProcess) -> str:
 
 def scraped(service: Service | WorkerProcess) -> dict[str, float]:
     """Returns every time series by its text, `name{label="value"}`."""
-    answer = httpx.get(f"{admin_url(service)}/metrics")
+    answer = httpx.get(f"{admin_url(service)}/metrics", timeout=30)
     assert answer.status_code == 200, answer.text
     series = (line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in series}
@@ -55,8 +55,9 @@ class Collector:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                    spans.extend(span for scope in resource.scope_spans for span in scope.spans)
+                resources = ExportTraceServiceRequest.FromString(body).resource_spans
+                # At once: whoever sees the span of a request may take it that those which ended before are there, too.
+                spans.extend([span for each in resources for scope in each.scope_spans for span in scope.spans])
                 self.send_response(200)
                 self.send_header("content-length", "0")
                 self.end_headers()
