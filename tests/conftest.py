@@ -26,8 +26,8 @@ from tests.throwaway_redis import ThrowawayRedis
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# An ordinary run tries the same examples every time, and as long as the machine takes: what chance finds, and how slow a
-# neighbour makes us, says nothing of the change that is being tested. The torture searches at random.
+# An ordinary run tries the same examples every time, and as long as the machine takes: what chance finds, and how slow
+# a neighbour makes us, says nothing of the change that is being tested. The torture searches at random.
 settings.register_profile(
     "ordinary",
     derandomize=os.environ.get("LEADYARD_TEST_TORTURE") != "1",

@@ -13,14 +13,17 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from tests.races.test_kill_server import wait_for_orphans
 from tests.racing import TORTURE, assert_exact, assert_healthy, assert_nothing_leaked, code_of, counts, wait_until
-from tests.service import Service, Tenant, make_tenant, run_sql
+from tests.service import Service, Tenant, make_tenant
 
 CLIENTS = 12
 BUDGET_S = 40.0 if TORTURE else 6.0
 ENOUGH_DELETIONS = 12
 BIG = 100_000
 EMPTIED_WITHIN_S = 60
+# Of what has to happen before it was a race.
+WANTED = ("move 200", "add 200", "into folder 200", "delete folder 200", "erase 200")
 LEFT = "SELECT count(*) FROM memberships WHERE account_group_id = $1 AND audience_id = $2"
 
 
@@ -96,8 +99,14 @@ class Yard:
     added: list[tuple[str, str]] = field(default_factory=list)
 
     def is_over(self) -> bool:
+        """The time is up; on a busy machine, when also enough has happened to call it a race."""
         late_s = time.monotonic() - self.ends_at
-        return late_s > 0 and (len(self.deleted) >= ENOUGH_DELETIONS or late_s > 60)
+        enough = len(self.deleted) >= ENOUGH_DELETIONS and self.has_raced() and all(map(self.statuses.get, WANTED))
+        return late_s > 0 and (enough or late_s > 60)
+
+    def has_raced(self) -> bool:
+        """Returns whether somebody met what another one had deleted."""
+        return self.statuses["move 404 NOT_FOUND"] + self.statuses["add 404 NOT_FOUND"] > 0
 
     def note(self, what: str, answer: httpx.Response, success: int, *refusals: str) -> bool:
         """Counts the answer, which must be a documented one. Returns whether it was a success."""
@@ -190,9 +199,9 @@ def test_deletions_amid_moves_adds_and_folders_lose_nobody(new_service: Callable
             done.result()
     print(f"\n{dict(yard.statuses)}")
 
-    for each in ("move 200", "add 200", "into folder 200", "delete folder 200", "erase 200"):
+    for each in WANTED:
         assert yard.statuses[each] > 0, yard.statuses
-    assert yard.statuses["move 404 NOT_FOUND"] + yard.statuses["add 404 NOT_FOUND"] > 0, "nothing raced"
+    assert yard.has_raced(), yard.statuses
     # Who is where follows from the answers alone: whoever was brought in and not taken out or erased is there.
     id_of = dict(tenant.sql("SELECT email, id FROM leads WHERE account_group_id = $1", tenant.account_group_id))
     for email, audience in yard.added:
@@ -252,9 +261,6 @@ def test_deleting_a_big_audience_takes_no_longer_than_a_small_one_and_nobody_wai
 ) -> None:
     service = new_service()
     tenant, elsewhere = make_tenant(service), make_tenant(service)
-    big = tenant.create_audience("Big")
-    fill(tenant, big, BIG)
-    small = [tenant.create_audience() for _ in range(9)]
     here, there = elsewhere.create_audience(), elsewhere.create_audience()
     leads = elsewhere.add_leads(here, 25)
 
@@ -269,27 +275,45 @@ def test_deleting_a_big_audience_takes_no_longer_than_a_small_one_and_nobody_wai
         here, there = there, here
         return took_s
 
-    of_small = [timed(lambda each=audience: tenant.client.delete(f"/audiences/{each}")) for audience in small]  # type: ignore[misc]
-    before = [move_on() for _ in range(100)]
-    of_big = timed(lambda: tenant.client.delete(f"/audiences/{big}"))
-    meanwhile: list[float] = []
-    at_first = left_in(tenant, big)
-    while left_in(tenant, big):
-        meanwhile.append(move_on())
-        assert sum(meanwhile) < EMPTIED_WITHIN_S, "the big audience is not emptied"
+    def complaints() -> list[str]:
+        """Deletes a big audience, and returns what took too long or was over too soon."""
+        big = tenant.create_audience("Big")
+        fill(tenant, big, BIG)
+        small = [tenant.create_audience() for _ in range(9)]
+        of_small = statistics.median(
+            timed(lambda each=audience: tenant.client.delete(f"/audiences/{each}"))  # type: ignore[misc]
+            for audience in small
+        )
+        before = [move_on() for _ in range(100)]
+        of_big = timed(lambda: tenant.client.delete(f"/audiences/{big}"))
+        meanwhile: list[float] = []
+        at_first = left_in(tenant, big)
+        while left_in(tenant, big):
+            meanwhile.append(move_on())
+            assert sum(meanwhile) < EMPTIED_WITHIN_S, "the big audience is not emptied"
 
-    p95_before, p95 = (statistics.quantiles(each, n=20)[-1] for each in (before, meanwhile))
-    print(
-        f"\ndeleting {BIG:,}: {of_big * 1000:.1f} ms, none: {statistics.median(of_small) * 1000:.1f} ms; a move's p95"
-        f" {p95_before * 1000:.1f} ms before, {p95 * 1000:.1f} ms during {len(meanwhile)} moves"
-    )
-    assert of_big <= 20 * statistics.median(of_small)
-    assert at_first > BIG / 2, "it was emptied before the answer"
-    assert len(meanwhile) >= 20
-    # A batch is removed in well under a second, and on SQLite a move may have to wait for one.
-    assert p95 <= 20 * p95_before + 0.5
+        p95_before, p95 = (statistics.quantiles(each, n=20)[-1] if each[1:] else 0.0 for each in (before, meanwhile))
+        print(
+            f"\ndeleting {BIG:,}: {of_big * 1000:.1f} ms, none: {of_small * 1000:.1f} ms; a move's p95"
+            f" {p95_before * 1000:.1f} ms before, {p95 * 1000:.1f} ms during {len(meanwhile)} moves"
+        )
+        is_wrong = {
+            f"a small one took {of_small:.3f} s, the big one {of_big:.3f} s": of_big > 20 * of_small,
+            f"it was emptied before the answer, but for {at_first}": at_first <= BIG / 2,
+            f"only {len(meanwhile)} moves were made while it was emptied": len(meanwhile) < 20,
+            # A batch is removed in well under a second, and on SQLite a move may have to wait for one.
+            f"moves took {p95_before:.3f} s before and {p95:.3f} s meanwhile": p95 > 20 * p95_before + 0.5,
+        }
+        return [what for what, it_is in is_wrong.items() if it_is]
+
+    # Each is one measurement: a machine that stands still for a moment spoils it, and not three in a row.
+    told: list[list[str]] = []
+    while not told or told[-1]:
+        assert len(told) < 3, told
+        told.append(complaints())
     assert elsewhere.count(here) == 25
-    assert tenant.sql("SELECT count(*) FROM leads WHERE account_group_id = $1", tenant.account_group_id) == [(BIG,)]
+    everybody = tenant.sql("SELECT count(*) FROM leads WHERE account_group_id = $1", tenant.account_group_id)
+    assert everybody == [(BIG * len(told),)]
     assert_healthy(tenant)
     assert_nothing_leaked(service)
 
@@ -300,32 +324,33 @@ def test_what_a_killed_server_left_is_emptied_by_the_next_also_by_two_together(
 ) -> None:
     service = new_service()
     tenant = make_tenant(service)
-    audiences = [tenant.create_audience(f"Big {n}") for n in range(4)]
-    for audience in audiences:
-        fill(tenant, audience, BIG // 4)
     kept = tenant.create_audience("Kept")
-    tenant.move(audiences[0], kept, tenant.members(audiences[0])[:10])
-    for audience in audiences:
-        assert tenant.client.delete(f"/audiences/{audience}").status_code == 200
+    audiences: list[str] = []
 
     def left() -> int:
         return sum(left_in(tenant, audience) for audience in audiences)
 
-    wait_until(lambda: left() < BIG - 10, "the emptying has begun")
-    service.kill()
-    if service.is_postgresql:
-        orphans = (
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'leadyard'"
-        )
-        wait_until(lambda: run_sql(service.database_url, orphans) == [(0,)], "the dead server's connections are gone")
-    rest = left()
-    assert 0 < rest < BIG - 10, "the kill did not come in the middle"
-    assert_healthy(tenant)
+    rest, attempts = 0, 0
+    # Who looks late meets audiences that are empty already; then with some more.
+    while not rest:
+        attempts += 1
+        assert attempts <= 4, "the kill did not come in the middle"
+        audiences[:] = [tenant.create_audience(f"Big {n}") for n in range(4)]
+        for audience in audiences:
+            fill(tenant, audience, BIG // 4)
+        tenant.move(audiences[0], kept, tenant.members(audiences[0])[:10])
+        for audience in audiences:
+            assert tenant.client.delete(f"/audiences/{audience}").status_code == 200
+        wait_until(lambda: left() < BIG - 10, "the emptying has begun")
+        service.kill()
+        wait_for_orphans(service.database_url)
+        rest = left()
+        assert_healthy(tenant)
+        service.start()
 
-    service.start()
     other = new_service(database_url=service.database_url)
     wait_until(lambda: left() == 0, "all are emptied", within_s=EMPTIED_WITHIN_S)
-    assert tenant.count(kept) == 10
+    assert tenant.count(kept) == 10 * attempts
     assert [item["id"] for item in tenant.walk("/audiences")] == [kept]
     assert_healthy(tenant)
     for each in (service, other):

@@ -18,6 +18,7 @@ import pytest
 from leadyard.ids import new_id
 from tests.answers import data_of, refusal
 from tests.jobs import found_job, start_import, wait_for_end
+from tests.races.test_kill_server import wait_for_orphans
 from tests.racing import (
     TORTURE,
     Session,
@@ -36,6 +37,10 @@ BUDGET_S = 60.0 if TORTURE else 4.0
 CLIENTS = 6
 AUDIENCES = 5
 
+AT_WORK = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'leadyard'"
+    " AND state <> 'idle'"
+)
 URLS = ["https://www.linkedin.com/in/somebody"]
 
 # What each request may be answered, whatever else happens at the time.
@@ -118,11 +123,15 @@ class Crowd:
     def look(self, client: httpx.Client, chance: random.Random, audience: str) -> httpx.Response:
         return client.get(f"/audiences/{audience}")
 
-    def for_a_while(self, seconds: float, seed: int) -> None:
+    def for_a_while(self, seconds: float, seed: int, *wanted: str) -> None:
+        """Lets them loose for so long; on a busy machine until also all of `wanted` were told, or for a minute."""
         self.stop.clear()
+        ends_at = time.monotonic() + seconds
         with ThreadPoolExecutor(CLIENTS) as pool:
             running = [pool.submit(self.run, seed + n) for n in range(CLIENTS)]
             time.sleep(seconds)
+            while not all(map(self.told.get, wanted)) and time.monotonic() < ends_at + 60:
+                time.sleep(0.02)
             self.stop.set()
             for each in running:
                 each.result()
@@ -150,16 +159,20 @@ def assert_populating_exactly_with_a_job(tenant: Tenant) -> int:
 
 
 def test_any_interleaving_is_safe(job_service: Service, new_worker: Callable[..., WorkerProcess]) -> None:
+    others_lines = len(job_service.log_lines())
     tenant = make_tenant(job_service)
     crowd = Crowd(tenant, [tenant.create_audience(f"Audience {n}") for n in range(AUDIENCES)])
     workers = [
         new_worker(job_service, LEADYARD_WORKER_LEASE_S="2") for _ in range(3 if job_service.is_postgresql else 1)
     ]
-    crowd.for_a_while(BUDGET_S, seed=1)
+    crowd.for_a_while(BUDGET_S, 1, "start: 202", "cancel: 200")
     for worker in workers:
         worker.kill()
+    if job_service.is_postgresql:
+        # Its processes finish what a dead worker has begun.
+        wait_until(lambda: tenant.sql(AT_WORK) == [(0,)], "what the workers had begun is over")
     # Nobody works, so that jobs stay as they are and the clients meet busy audiences.
-    crowd.for_a_while(BUDGET_S / 4, seed=100)
+    crowd.for_a_while(BUDGET_S / 4, 100, "start: 409 AUDIENCE_NOT_READY", "move: 409 AUDIENCE_NOT_READY")
     busy = assert_populating_exactly_with_a_job(tenant)
 
     for worker in workers:
@@ -199,7 +212,7 @@ def test_any_interleaving_is_safe(job_service: Service, new_worker: Callable[...
     assert {row[0] for row in rows} <= {"completed", "cancelled"}
     assert all(row[1] == row[2] and row[3] <= row[4] for row in rows)
     assert_healthy(tenant)
-    assert_nothing_leaked(job_service)
+    assert_nothing_leaked(job_service, since=others_lines)
 
 
 def test_of_two_starts_on_one_audience_one_is_refused(job_tenant: Tenant) -> None:
@@ -256,8 +269,11 @@ def test_a_killed_server_leaves_no_audience_without_its_job(new_service: Callabl
         with ThreadPoolExecutor(4) as pool:
             for _ in range(4):
                 pool.submit(start)
+            before = len(answered)
+            wait_until(lambda before=before: len(answered) > before, "a start is answered")  # type: ignore[misc]
             time.sleep(random.Random(len(answered)).uniform(0.3, 0.6))
             service.kill()
+        wait_for_orphans(service.database_url)
         service.start()
     audiences = {
         row[0] for row in tenant.sql("SELECT id FROM audiences WHERE account_group_id = $1", tenant.account_group_id)

@@ -21,6 +21,7 @@ LEADS = 10_000
 MOMENTS_OF_SQLITE = ("FROM jobs", "UPDATE memberships", "INSERT INTO moves", "COMMIT", None, None, None)
 MOMENTS_OF_POSTGRESQL = ("FROM api_keys", "move_leads_", "move_leads_", "move_leads_", None, None, None)
 REPEATS = 8 if TORTURE else 1
+MORE = 12
 
 
 def kill_when_logged(service: Service, statement: str, log_size: int, delay_s: float) -> None:
@@ -79,7 +80,11 @@ def test_a_move_survives_the_death_of_the_server_wholly_or_not_at_all(new_servic
     service.stop()
     service.start()
     moments = MOMENTS_OF_POSTGRESQL if service.is_postgresql else MOMENTS_OF_SQLITE
-    for moment in moments * REPEATS:
+    left = list(moments * REPEATS)
+    while left or not any("not done" in outcome for outcome in outcomes):
+        # Where others use the machine too, every kill may come late; then some more at the earliest of the moments.
+        moment = left.pop(0) if left else moments[0]
+        assert outcomes.total() < len(moments) * REPEATS + MORE, "no kill came before a commit"
         log_size = service.log_file.stat().st_size
         with ThreadPoolExecutor(1) as pool:
             moving = pool.submit(try_to_move, tenant, here, there, leads)
@@ -120,7 +125,6 @@ def test_a_move_survives_the_death_of_the_server_wholly_or_not_at_all(new_servic
         assert tenant.count(here) == len(members[here])
 
     print(f"\nkills in a move of {whole_move_s * 1000:.0f} ms: {dict(outcomes)}")
-    assert any("not done" in outcome for outcome in outcomes), "no kill came before a commit"
     answer = tenant.move(here, there, leads)
     assert answer.status_code == 200
     assert_exact(tenant, {here: members[here] - set(leads), there: members[there] | set(leads)})

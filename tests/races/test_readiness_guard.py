@@ -222,6 +222,8 @@ def test_a_job_cannot_start_while_a_move_that_saw_none_is_under_way(
         move = under_way.result().move
         if starter.is_postgresql:
             starter.run("ROLLBACK")
+        # From here on it may take its time.
+        starter.run("RESET lock_timeout" if starter.is_postgresql else "PRAGMA busy_timeout=30000")
         starter.begin()
         insert_job(starter, tenant, {"source": source, "target": target}[which])
         assert move_ids(starter, tenant) == {move.id}

@@ -358,7 +358,7 @@ def out_of_reach(service: Service, admin_url: str) -> Iterator[None]:
     name = urlsplit(service.database_url).path.removeprefix("/")
     run_sql(admin_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     try:
-        run_sql(admin_url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        run_sql(admin_url, "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = $1", name)
         yield
     finally:
         run_sql(admin_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
@@ -427,7 +427,7 @@ def while_waiting_for(table: str, tenant: Tenant, url: str) -> httpx.Response:
             async with connection.transaction():
                 await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
                 sender.start()
-                deadline = time.monotonic() + 10
+                deadline = time.monotonic() + 30
                 # pg_locks shows the present moment; within a transaction pg_stat_activity would not.
                 while not await connection.fetchval(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_locks"
