@@ -76,7 +76,7 @@ def _fallen(figure: Figure, known: Committed) -> str:
     way = "at least" if figure.better == "higher" else "at most"
     bound = known.ratio * LEAST_LEFT if figure.better == "higher" else known.ratio / LEAST_LEFT
     return (
-        f"{figure.name}: {figure.what} / {figure.against} is {figure.ratio:.3g}, twice in a row; committed is "
+        f"{figure.name}: {figure.what} / {figure.against} is {figure.ratio:.3g}, again and again; committed is "
         f"{known.ratio:.3g}, so it has to be {way} {bound:.3g}. Look at what your change does to that road "
         f"(script/bench --quick NAME measures it alone); if the loss is meant, say so in "
         f"CHANGELOG.md and run `{RENEW}`."

@@ -109,12 +109,13 @@ def test_a_good_ratio_is_measured_once(quickly: Callable[..., tuple[int, int]]) 
 
 def test_a_ratio_that_was_low_by_chance_passes(quickly: Callable[..., tuple[int, int]]) -> None:
     assert quickly(0.2, 0.55) == (0, 2)
+    assert quickly(0.2, 0.3, 0.1, 0.55) == (0, 4)
 
 
-def test_a_ratio_that_is_low_twice_fails(
+def test_a_ratio_that_stays_low_fails(
     quickly: Callable[..., tuple[int, int]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert quickly(0.2, 0.3) == (1, 2)
+    assert quickly(0.2, 0.3, 0.1, 0.39, 9.9) == (1, 4)
     assert "FAILED: fake" in capsys.readouterr().out
 
 
