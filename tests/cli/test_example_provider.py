@@ -52,7 +52,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield process, process.stdout.readline().rstrip("\n")
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
 
 def test_it_serves_the_file_says_where_and_ends_when_told_to(file: Path) -> None:
@@ -84,7 +84,7 @@ def test_it_serves_the_file_says_where_and_ends_when_told_to(file: Path) -> None
         asyncio.run(use(told["url"]))
         assert httpx.get(f"{told['url']}/v1/sales-navigator/lead-lists").status_code == 401
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 
@@ -95,7 +95,7 @@ def test_for_a_person_the_first_line_is_the_url(file: Path) -> None:
         [entry] = httpx.get(f"{first}/v1/sales-navigator/lead-lists?limit=1").json()["items"]
         assert entry == {"id": "spring people-all", "name": "spring people: everybody", "leadCount": 5}
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
 
 
 def test_what_stops_it(tmp_path: Path, file: Path) -> None:

@@ -153,7 +153,8 @@ UNKNOWN = {"name": "c", "skip_reason": "Dependency not found on PyPI and could n
     ],
 )
 def test_outcomes_are_told_apart(fake: Callable[[str], list[str]], text: str, outcome: Outcome, told: str) -> None:
-    result = audit(fake(text), (), limit_s=1)
+    # Whoever is not meant to be late may take his time.
+    result = audit(fake(text), (), limit_s=1 if outcome is Outcome.NOT_ASKED and "sleep" in text else 60)
     assert (result.outcome, told in result.told) == (outcome, True), result
 
 

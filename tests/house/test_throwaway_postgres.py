@@ -60,8 +60,13 @@ def is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     # A container's first process may be one that never collects orphans. Such a zombie is as dead as it gets there.
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+    if not Path("/proc/self/stat").exists():
+        return True
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # It has gone since we asked.
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def processes_of(url: str, data_directory: Path) -> list[int]:
@@ -112,9 +117,12 @@ def test_comes_back_with_its_data_after_every_kind_of_end(source: Source) -> Non
 
         async def kill_own_backend() -> None:
             connection: Any = await asyncpg.connect(server.url)
+            witness: Any = await asyncpg.connect(server.url)
             os.kill(connection.get_server_pid(), signal.SIGKILL)
-            with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
-                await connection.execute("SELECT pg_sleep(5)")
+            # The server takes connections until it has noticed. When it has, it ends all that there are.
+            for lost in (connection, witness):
+                with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+                    await lost.execute("SELECT pg_sleep(60)")
 
         asyncio.run(kill_own_backend())
         server.wait_until_ready()

@@ -55,20 +55,19 @@ def test_a_revoked_key_is_refused_by_every_process_within_five_seconds(two_proce
 
     revoked = command("keys", "revoke", tenant.api_key_id, url=two_processes.database_url)
     assert revoked.code == 0
-    revoked_at = time.monotonic()
-    statuses = ask_everywhere(tenant, clients)
-    while set(statuses) != {401}:
-        assert time.monotonic() - revoked_at < 5, statuses
+    revoked_at = sent_at = time.monotonic()
+    while set(statuses := ask_everywhere(tenant, clients)) != {401}:
+        # By when they were sent, however long they were under way.
+        assert sent_at - revoked_at < 5, statuses
+        used_until = now_ms()
         time.sleep(0.1)
-        statuses = ask_everywhere(tenant, clients)
-    assert time.monotonic() - revoked_at < 5
+        sent_at = time.monotonic()
 
     assert last_used_at(two_processes.database_url, tenant.api_key_id) is None
     two_processes.stop()
     used_at = last_used_at(two_processes.database_url, tenant.api_key_id)
     assert used_at is not None, "what is not written yet is written when the service stops"
-    assert used_from <= used_at
-    assert used_at - used_until < 5000
+    assert used_from <= used_at <= used_until
     for client in [*clients, tenant.client]:
         client.close()
 
@@ -78,12 +77,13 @@ def test_a_rotated_key_without_overlap_ends_within_five_seconds(service: Service
     assert tenant.client.get("/audiences").status_code == 200
     url = service.database_url
     rotated = command("keys", "rotate", tenant.api_key_id, "--overlap", "0", "--json", url=url).json()
-    started = time.monotonic()
+    started = sent_at = time.monotonic()
     heir = tenant.new_client(rotated["key"])
     assert heir.get("/audiences").status_code == 200
     while tenant.client.get("/audiences").status_code == 200:
-        assert time.monotonic() - started < 5
+        assert sent_at - started < 5
         time.sleep(0.1)
+        sent_at = time.monotonic()
     heir.close()
     tenant.client.close()
 
@@ -144,7 +144,9 @@ def test_the_worker_writes_now_and_then_and_once_more_at_the_end(
         uses = KeyUses()
         work = asyncio.create_task(key_uses.keep_key_uses(db, uses))
         uses.note(tenant.api_key_id)
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(last_used_at, url, tenant.api_key_id) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         assert await uses.write(db) == 0, "the worker has written it"
         uses.note(other)
         work.cancel()

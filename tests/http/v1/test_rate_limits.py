@@ -50,7 +50,7 @@ def start(log_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @pytest.fixture(scope="module")
 def hourly(start: Start) -> Service:
     """Windows longer than these tests run: what is used stays used."""
-    return start("key=30/hour;group=50/hour;address=400/hour;guesses=3/hour", LEADYARD_TRUSTED_PROXIES="127.0.0.1")
+    return start("key=30/hour;group=50/hour;address=400/day;guesses=3/hour", LEADYARD_TRUSTED_PROXIES="127.0.0.1")
 
 
 _numbers = iter(range(1, 255))
@@ -100,7 +100,7 @@ def test_every_answer_tells_what_is_left(limited: Tenant) -> None:
         assert list(told(answer)[0]) == ["address"]
     for path in ("/docs", "/openapi.json", "/nowhere"):
         answer = limited.client.get(limited.service.base_url + path)
-        assert told(answer)[0] == {"address": {"q": 400, "w": 3600}}
+        assert told(answer)[0] == {"address": {"q": 400, "w": 86400}}
     without = limited.client.get("/audiences", headers={"Authorization": ""})
     refusal(without, 401, "UNAUTHORIZED")
     assert list(told(without)[0]) == ["address", "guesses"]
@@ -239,7 +239,11 @@ def test_the_largest_move_fits_into_the_smallest_quota(start: Start) -> None:
     path = f"/audiences/{new_id()}/move-leads"
     refusal(tenant.client.post(path, json=body), 404, "NOT_FOUND")
     for _ in range(2):
-        refused = tenant.client.post(path, json=body)
+        # Where a second is over before the next body has been sent, that fits as well; so on until one does not.
+        for _ in range(30):
+            refused = tenant.client.post(path, json=body)
+            if refused.status_code == 429:
+                break
         refusal(refused, 429, "RATE_LIMITED")
         time.sleep(int(refused.headers["Retry-After"]))
         refusal(tenant.client.post(path, json=body), 404, "NOT_FOUND")
@@ -247,8 +251,9 @@ def test_the_largest_move_fits_into_the_smallest_quota(start: Start) -> None:
 
 def test_waiting_as_long_as_told_is_enough(start: Start) -> None:
     """Wherever it is refused: at the door, where only the length of the body is known, or when it has been read."""
-    tenant = make_tenant(start("key=40/second;3000/hour;group=50/second"))
-    path, body = f"/audiences/{new_id()}/move-leads", {"targetAudienceId": new_id(), "leadIds": [new_id()] * 2500}
+    # So few that also a slow machine uses them up sooner than they come back. A move of 700 leads weighs 8.
+    tenant = make_tenant(start("key=10/second;3000/hour;group=50/second"))
+    path, body = f"/audiences/{new_id()}/move-leads", {"targetAudienceId": new_id(), "leadIds": [new_id()] * 700}
     for at_the_door in (False, True):
         answer = tenant.client.post(path, json=body)
         while answer.status_code != 429:
@@ -290,6 +295,18 @@ def test_several_processes_count_together_in_redis(start: Start, redis_url: str)
 
 
 def test_without_redis_the_service_goes_on_and_says_so_once(start: Start) -> None:
+    """On a machine that is busy with other tests Redis may be late, or a request, without our doing; see above."""
+    for attempt in range(4):
+        try:
+            return go_on_without_redis(start)
+        except AssertionError:
+            if attempt == 3:
+                raise
+            time.sleep(1)
+    return None
+
+
+def go_on_without_redis(start: Start) -> None:
     with ThrowawayRedis() as redis:
         service = start("key=100000/hour", LEADYARD_REDIS_URL=redis.url, LEADYARD_ADMIN_PORT="0")
         tenant = make_tenant(service)

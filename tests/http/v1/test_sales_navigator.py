@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
 from leadyard.model import Permission
@@ -17,7 +18,8 @@ from tests.service import Service, Tenant, make_tenant
 
 LISTS = ["lead-lists", "saved-searches"]
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-MODEST = 0.5
+# How long the hasty service waits for its provider; the other one waits as long as it takes.
+MODEST, PATIENT = 0.5, 60
 
 
 @dataclass
@@ -29,16 +31,25 @@ class Scene:
     stage: Stage
 
 
+def settings_for(stage: Stage, timeout_s: float) -> dict[str, str]:
+    return {
+        "LEADYARD_PROVIDER_URL": f"{stage.url}/",
+        "LEADYARD_PROVIDER_TOKEN": TOKEN,
+        "LEADYARD_PROVIDER_TIMEOUT_S": str(timeout_s),
+    }
+
+
 @pytest.fixture(scope="module")
 def scenery(new_service: Callable[..., Service]) -> Iterator[Scene]:
     with staged_provider(made_up(10)) as stage:
-        settings = {
-            "LEADYARD_PROVIDER_URL": f"{stage.url}/",
-            "LEADYARD_PROVIDER_TOKEN": TOKEN,
-            "LEADYARD_PROVIDER_TIMEOUT_S": str(MODEST),
-        }
-        service = new_service(**settings)
+        service = new_service(**settings_for(stage, PATIENT))
         yield Scene(service, make_tenant(service), stage)
+
+
+@pytest.fixture(scope="module")
+def hasty(scenery: Scene, new_service: Callable[..., Service]) -> Tenant:
+    service = new_service(**settings_for(scenery.stage, MODEST))
+    return make_tenant(service)
 
 
 @pytest.fixture
@@ -130,21 +141,31 @@ def test_the_longest_cursor_a_provider_may_have(scene: Scene) -> None:
     [
         ("500", "PROVIDER_ERROR", 5),
         ("429", "PROVIDER_RATE_LIMITED", 1),
-        ("timeout", "PROVIDER_TIMEOUT", 5),
         ("drop", "PROVIDER_UNREACHABLE", 5),
         ("garbage", "PROVIDER_GARBAGE", 5),
     ],
 )
 def test_trouble_of_the_provider(scene: Scene, name: str, fail: str, reason: str, retry_after: int) -> None:
     scene.stage.fail(f"{fail}:first=1")
+    assert_trouble(scene.tenant.client.get(f"/sales-navigator/{name}"), reason, retry_after)
+    data_of(scene.tenant.client.get(f"/sales-navigator/{name}"))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_provider_that_does_not_answer_in_time(scene: Scene, hasty: Tenant, name: str) -> None:
+    scene.stage.fail("timeout:first=1")
     started = time.monotonic()
-    answer = scene.tenant.client.get(f"/sales-navigator/{name}")
-    assert time.monotonic() - started < MODEST + 2
+    answer = hasty.client.get(f"/sales-navigator/{name}")
+    assert MODEST <= time.monotonic() - started < MODEST + 20
+    assert_trouble(answer, "PROVIDER_TIMEOUT", 5)
+    data_of(scene.tenant.client.get(f"/sales-navigator/{name}"))
+
+
+def assert_trouble(answer: httpx.Response, reason: str, retry_after: int) -> None:
     error = refusal(answer, 503, "PROVIDER_UNAVAILABLE")
     assert error["reason"] == reason
     assert int(answer.headers["Retry-After"]) == retry_after
     assert error["details"].startswith("The prospect provider")
-    data_of(scene.tenant.client.get(f"/sales-navigator/{name}"))
 
 
 @pytest.mark.parametrize(

@@ -204,8 +204,14 @@ def test_when_the_client_goes_away_the_pieces_do_too(tenant: Tenant, headers: tu
 
     request.socket.close()
 
-    wait_until(lambda: left(tenant) == 0, "the pieces are removed", within_s=10)
-    lines = [line for line in tenant.service.log_lines() if line.get("account_group_id") == tenant.account_group_id]
+    wait_until(lambda: left(tenant) == 0, "the pieces are removed")
+
+    def logged() -> list[dict[str, Any]]:
+        lines = tenant.service.log_lines()
+        return [line for line in lines if line.get("account_group_id") == tenant.account_group_id]
+
+    # That comes last.
+    lines = wait_until(logged, "the request is logged")
     assert [(line["event"], line["status"]) for line in lines] == [("request", 400)]
 
 
