@@ -22,7 +22,7 @@ def test_a_worker_tells_what_it_does(job_service: Service, job_tenant: Tenant, n
         worker = new_worker(
             job_service, LEADYARD_ADMIN_PORT="0", LEADYARD_PROVIDER_URL=stage.url, LEADYARD_PROVIDER_TOKEN=TOKEN
         )
-        wait_until(lambda: "Metrics and health" in worker.log_file.read_text(), "the admin port is open", within_s=20)
+        wait_until(lambda: "Metrics and health" in worker.log_file.read_text(), "the admin port is open")
         admin = admin_url(worker)
         assert httpx.get(f"{admin}/livez").json() == {"status": "ok"}
         assert httpx.get(f"{admin}/readyz").json() == {"status": "ok"}
@@ -30,11 +30,13 @@ def test_a_worker_tells_what_it_does(job_service: Service, job_tenant: Tenant, n
         job_id = start(job_tenant, "csv_upload", uploadId=upload(job_tenant, csv_of(40, bad_every=10)))
         assert wait_for_end(job_tenant, job_id)["counts"]["rejected"] == 4
         put_off = start(job_tenant, "linkedin_search", **SEARCH)
-        wait_until(lambda: worker.events("job_postponed"), "the provider's trouble is met", within_s=10)
+        wait_until(lambda: worker.events("job_postponed"), "the provider's trouble is met")
         hurry(job_service.database_url)
         assert wait_for_end(job_tenant, put_off)["status"] == "completed"
+        # The end of a job is counted when it has been committed, which is when we see it.
+        completed = 'leadyard_jobs_ended_total{status="completed"}'
+        wait_until(lambda: scraped(worker).get(completed) == 2, "both are counted")
         counted = scraped(worker)
-        assert counted['leadyard_jobs_ended_total{status="completed"}'] == 2
         assert counted['leadyard_job_retries_total{code="PROVIDER_ERROR"}'] == 1
         assert counted["leadyard_leads_imported_total"] == 36 + 5
         assert counted["leadyard_rows_rejected_total"] == 4

@@ -24,8 +24,11 @@ from tests.watching.conftest import MAX_CONNECTIONS, POOL, QUEUE, READ_S, REQUES
 def raw(service: Service, *pieces: bytes, pause_s: float = 0) -> tuple[bytes, float]:
     """Sends the pieces and returns everything that comes back until the end, and how long that took."""
     started = time.monotonic()
-    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
         for piece in pieces:
+            # What came after the end would be answered by a reset, which takes the answer away.
+            if pause_s and time.monotonic() - started > READ_S * 0.9:
+                break
             connection.sendall(piece)
             time.sleep(pause_s)
         received = b""
@@ -63,7 +66,7 @@ def test_slow_clients_are_refused_in_time(watched: Service, seen: Tenant) -> Non
     refusal(dripping[0], 408, "REQUEST_TIMEOUT")
     assert silent[0] == line_breaks[0] == b""
     for _, took_s in (slow_head, slow_body, silent, dripping, line_breaks):
-        assert READ_S * 0.8 < took_s < READ_S + 4
+        assert READ_S * 0.8 < took_s < READ_S + 10
 
 
 @on_one_database
@@ -99,7 +102,7 @@ def test_the_rest_of_a_refused_body_is_not_read_for_ever(watched: Service) -> No
     head = b"POST /v1/accounts/x/audiences HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
     answer, took_s = raw(watched, head, *[b"a"] * 4, pause_s=READ_S / 5)
     assert answer.startswith(b"HTTP/1.1 401 ")
-    assert took_s < READ_S * 2 + 4
+    assert took_s < READ_S * 2 + 10
 
 
 @on_one_database
@@ -119,9 +122,14 @@ def test_too_many_connections(watched: Service) -> None:
     assert "database" not in answer.text
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.headers["Connection"] == "close"
-    wait_until(lambda: httpx.get(f"{watched.base_url}/v1/accounts").status_code == 401, "it is let in again")
+    # It may take the service a moment to notice that they are gone.
+    statuses = [503]
+    while statuses[-1] == 503:
+        assert len(statuses) < 1_000
+        statuses.append(httpx.get(f"{watched.base_url}/v1/accounts", verify=False).status_code)
+    assert statuses[-1] == 401
     refused = 'leadyard_requests_total{method="GET",route="unknown",status="503"}'
-    assert scraped(watched)[refused] == before.get(refused, 0) + 1
+    assert scraped(watched)[refused] == before.get(refused, 0) + statuses.count(503)
 
 
 def hold(session: Session, audience_id: str) -> None:
@@ -195,7 +203,7 @@ def test_work_that_takes_too_long_is_given_up_and_undone(watched: Service, seen:
     assert answer.status_code == 503, answer.text
     assert "read the current state" in answer.json()["error"]["details"]
     assert int(answer.headers["Retry-After"]) > 0
-    assert REQUEST_S * 0.9 < took_s < REQUEST_S + 5
+    assert REQUEST_S * 0.9 < took_s < REQUEST_S + 10
     assert_exact(seen, {source: set(leads), target: set()})
     # As often as there are connections: none of them was left behind in a transaction.
     for one, other in ((source, target), (target, source)) * POOL:
@@ -205,10 +213,27 @@ def test_work_that_takes_too_long_is_given_up_and_undone(watched: Service, seen:
 
 def test_an_upload_may_take_long_as_long_as_it_goes_on() -> None:
     """The work on each piece has the whole time, however many there are; and our work is not the client's delay."""
-    # Together more than either limit, and each far enough below for a machine that stands still for half a second.
-    pieces, work_s, limits = 6, 0.2, TimeLimits(read_s=0.8, request_s=1.0)
+    # Together more than either limit.
+    pieces, work_s, limits = 6, 50.0, TimeLimits(read_s=100, request_s=150)
     assert _status_after(pieces, [work_s] * pieces, limits) == 200
-    assert _status_after(pieces, [*[work_s] * 4, 2.5], limits) == 503
+    assert _status_after(pieces, [*[work_s] * 4, 151], limits) == 503
+
+
+class Clockwork(asyncio.SelectorEventLoop):
+    """A loop for which time goes on only while it waits, and then at once: no machine is too slow for it."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        super().__init__()
+        self._select = self._selector.select  # type: ignore[attr-defined]
+        self._selector.select = self._wait  # type: ignore[attr-defined]
+
+    def time(self) -> float:
+        return self._now_s
+
+    def _wait(self, timeout: float | None = None) -> Any:
+        self._now_s += timeout or 0.0
+        return self._select(0)
 
 
 def _status_after(pieces: int, works_s: Sequence[float], limits: TimeLimits) -> int:
@@ -229,6 +254,7 @@ def _status_after(pieces: int, works_s: Sequence[float], limits: TimeLimits) -> 
         await Response("done")(scope, receive, send)
 
     scope: Scope = {"type": "http", "state": {"trace_id": "0" * 32}}
-    asyncio.run(Limits(app, limits=limits)(scope, receive, send))
+    with asyncio.Runner(loop_factory=Clockwork) as runner:
+        runner.run(Limits(app, limits=limits)(scope, receive, send))
     (status,) = statuses
     return status

@@ -23,6 +23,8 @@ def test_a_move_as_spans(collector: Collector, watched: Service, seen: Tenant) -
     source, target = seen.create_audience(), seen.create_audience()
     leads = seen.add_leads(source, 2)
     trace_id, caller = secrets.token_hex(16), secrets.token_hex(8)
+    # The key is remembered for three seconds from here.
+    assert seen.client.get(f"/audiences/{source}").status_code == 200
     answer = seen.client.post(
         f"/audiences/{source}/move-leads",
         json={"targetAudienceId": target, "leadIds": leads},

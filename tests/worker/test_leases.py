@@ -235,7 +235,8 @@ def test_a_claim_passes_over_a_job_that_somebody_is_claiming(job_tenant: Tenant)
         session.run("SELECT id FROM jobs WHERE id = $1 FOR UPDATE", first.id)
 
         async def run(db: Database) -> None:
-            async with asyncio.timeout(2):
+            # Who waited would wait for ever: the session holds its lock until we are through.
+            async with asyncio.timeout(30):
                 await claimed_by(db, second)
                 assert await job_runs.claim_job(db, lease_ms=LEASE_MS, after_group="") is None
 
