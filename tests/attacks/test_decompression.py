@@ -66,7 +66,7 @@ def test_a_bomb_that_is_uploaded_ends_its_own_job_and_nothing_else(job_tenant: T
     job = work_until_ended(job_tenant, found_job(job_tenant, data_of(started, 202)["jobId"]))
     tally.note(FAMILY, job["status"])
     assert job["status"] == "failed" or job["counts"]["created"] == 0, job
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     if job["status"] == "failed":
         assert job["error"]["code"] == "UNREADABLE_FILE"
 
@@ -99,7 +99,7 @@ def test_a_bomb_from_the_provider_is_not_unpacked() -> None:
 
     async def ask(coding: str, content: bytes) -> None:
         async with raw_provider(answer(content, "200 OK", f"Content-Encoding: {coding}")) as raw:
-            provider = Provider(raw.url, TOKEN, timeout_s=10)
+            provider = Provider(raw.url, TOKEN, timeout_s=60)
             try:
                 await provider.list_lead_lists(account_group_id="0" * 24, cursor=None, limit=10)
             finally:
@@ -114,4 +114,5 @@ def test_a_bomb_from_the_provider_is_not_unpacked() -> None:
         with pytest.raises(TemporaryProviderTrouble):
             asyncio.run(ask(coding, content))
         tally.note(FAMILY, "refused")
-        assert time.monotonic() - began < 3
+        # Sooner than the time is up, which is another trouble of the provider.
+        assert time.monotonic() - began < 30

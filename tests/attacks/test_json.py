@@ -7,13 +7,15 @@ import json
 import os
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.answers import data_of, refusal
-from tests.attacks.requests import Place
+from tests.attacks.requests import Place, Request
 from tests.attacks.target import Target
+from tests.racing import soon
 from tests.watching.conftest import on_one_database
 
 FAMILY = "JSON and Unicode bombs"
@@ -116,35 +118,39 @@ def test_a_bomb_is_refused_at_once_wherever_json_is_taken(target: Target, name: 
     # Each at three of the operations, which take their turns; the torture is for all.
     for place in places if os.environ.get("LEADYARD_TEST_TORTURE") == "1" else (places * 4)[len(name) :: 5][:3]:
         request = replace(place.request, body=None, raw=BODIES[name], headers={"Content-Type": "application/json"})
-        answer = target.judged(FAMILY, target.send(request), request, f"{request} {name}")
-        # Only the name that is given 100,000 times is a name.
-        assert answer.status_code in (400, 413, 422) or (answer.is_success and name.startswith("one key"))
-        assert len(answer.content) < 2 * MIB
-        assert answer.elapsed.total_seconds() < SLOW_S, f"{request}: {answer.elapsed}"
+        soon(SLOW_S, partial(_bombed, target, request, name))
 
 
-def _sent(target: Target, place: Place, text: str) -> float:
+def _bombed(target: Target, request: Request, name: str) -> float:
+    answer = target.judged(FAMILY, target.send(request), request, f"{request} {name}")
+    # Only the name that is given 100,000 times is a name.
+    assert answer.status_code in (400, 413, 422) or (answer.is_success and name.startswith("one key"))
+    assert len(answer.content) < 2 * MIB
+    return answer.elapsed.total_seconds()
+
+
+def _sent(target: Target, place: Place, name: str, text: str) -> None:
+    """Sends the text, whose answer has to come soon."""
+    print(f"{place}: {name}")
     if place.where == "header":
         text = "".join(character for character in text if " " < character <= "~")[:15_000]
     if place.where in ("path", "query"):
         text = text[:5_000]
-    return target.attack(FAMILY, place, text).elapsed.total_seconds()
+    soon(SLOW_S, lambda: target.attack(FAMILY, place, text).elapsed.total_seconds())
 
 
 def test_texts_that_grow_or_cannot_be_stored_cost_nothing_in_any_field(target: Target) -> None:
     for number, place in enumerate(target.places):
         for at, (name, text) in enumerate(TEXTS.items()):
             if (number + at) % 9 == 0:
-                took_s = _sent(target, place, text)
-                assert took_s < SLOW_S, f"{place}: {name}: {took_s} s"
+                _sent(target, place, name, text)
 
 
 def test_no_expression_goes_on_for_ever_in_any_field(target: Target) -> None:
     for number, place in enumerate(target.places):
         for at, (name, text) in enumerate(LONG_MATCHES.items()):
             if not place.is_key and (number + at) % 9 == 0:
-                took_s = _sent(target, place, text)
-                assert took_s < SLOW_S, f"{place}: {name}: {took_s} s"
+                _sent(target, place, name, text)
 
 
 @pytest.mark.torture
@@ -152,8 +158,7 @@ def test_every_text_in_every_field(target: Target) -> None:
     # In the short torture a sixth of them: all take longer than everything else here together.
     for place in target.places if os.environ["LEADYARD_TEST_TORTURE"] == "1" else target.places[::6]:
         for name, text in (TEXTS | LONG_MATCHES).items():
-            took_s = _sent(target, place, text)
-            assert took_s < SLOW_S, f"{place}: {name}: {took_s} s"
+            _sent(target, place, name, text)
 
 
 def test_other_kinds_of_values_in_every_field(target: Target) -> None:
@@ -179,12 +184,17 @@ def test_a_full_body_of_the_dearest_profiles_is_answered_in_time(target: Target)
         people = [{"linkedinUrl": address, "email": address} for _ in range(1_000)]
         body = json.dumps({"prospects": people}, ensure_ascii=False).encode()[:MIB]
         people = people[: len(people) * MIB // (len(body) * 2)] if len(body) >= MIB else people
-        started = time.monotonic()
-        answer = target.attacker.client.post(f"/audiences/{audience}/prospects", json={"prospects": people})
-        assert answer.status_code in (200, 413), answer.text[:500]
-        assert time.monotonic() - started < SLOW_S * 3
-        if answer.status_code == 200:
-            assert len(data_of(answer)["rejected"]) == len(people)
+
+        def add(people: list[dict[str, str]] = people) -> float:
+            started = time.monotonic()
+            answer = target.attacker.client.post(f"/audiences/{audience}/prospects", json={"prospects": people})
+            took_s = time.monotonic() - started
+            assert answer.status_code in (200, 413), answer.text[:500]
+            if answer.status_code == 200:
+                assert len(data_of(answer)["rejected"]) == len(people)
+            return took_s
+
+        soon(SLOW_S * 3, add)
 
 
 def test_what_is_wrong_100_000_times_is_not_told_100_000_times(target: Target) -> None:

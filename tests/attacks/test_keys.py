@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import statistics
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx
 import pytest
@@ -100,6 +102,17 @@ def assert_alike(found: Mapping[str, float]) -> None:
     assert most - least < BOUND * least + 0.0003, {name: f"{1000 * took:.2f} ms" for name, took in found.items()}
 
 
+def assert_alike_at_last(ask: Mapping[str, Callable[[], None]]) -> None:
+    """Measures up to three times. What is there to be told is told each time; what a neighbour does is not."""
+    for attempt in range(3):
+        try:
+            return assert_alike(medians(ask, ROUNDS))
+        except AssertionError:
+            if attempt == 2:
+                raise
+    return None
+
+
 def _asking(target: Target, group: str, keys: Callable[[], str]) -> Callable[[], None]:
     def ask() -> None:
         answer = target.client.get(f"/v1/accounts/{group}/audiences", headers={"Authorization": f"Bearer {keys()}"})
@@ -118,27 +131,31 @@ def test_how_long_a_wrong_key_takes_tells_nothing_of_the_right_one(target: Targe
     revoked_id, revoked = make_key(target.service.database_url, [target.victim.account_group_id])
     target.victim.sql("UPDATE api_keys SET revoked_at = 1 WHERE id = $1", revoked_id)
     group = target.victim.account_group_id
-    assert_alike(
-        medians(
-            {
-                "unknown": _asking(target, group, lambda: well_formed(secrets.token_hex(24))),
-                "shares 40 of 48": _asking(target, group, lambda: well_formed(random_part[:40] + secrets.token_hex(4))),
-                "shares the end": _asking(target, group, lambda: well_formed(secrets.token_hex(4) + random_part[8:])),
-                "revoked": _asking(target, group, lambda: revoked),
-            },
-            ROUNDS,
-        )
+    assert_alike_at_last(
+        {
+            "unknown": _asking(target, group, lambda: well_formed(secrets.token_hex(24))),
+            "shares 40 of 48": _asking(target, group, lambda: well_formed(random_part[:40] + secrets.token_hex(4))),
+            "shares the end": _asking(target, group, lambda: well_formed(secrets.token_hex(4) + random_part[8:])),
+            "revoked": _asking(target, group, lambda: revoked),
+        }
     )
 
 
 def test_how_long_a_foreign_group_takes_does_not_tell_that_it_exists(target: Target) -> None:
     groups = {"there": target.victim.account_group_id, "not there": new_id()}
     asking = {name: _asking(target, group, lambda: target.attacker.key) for name, group in groups.items()}
-    assert_alike(medians(asking, ROUNDS))
+    assert_alike_at_last(asking)
 
 
 def test_a_difference_would_be_measured() -> None:
-    """A positive control: 1 ms more on what takes 1 ms."""
-    found = medians({"quick": lambda: time.sleep(0.001), "slow": lambda: time.sleep(0.002)}, 50)
+    """A positive control: once more what takes a few milliseconds. It is work, of which a slow machine makes twice as
+    much of twice as much; sleep would be as late for the one as for the other."""
+    work = b"x" * 4 * 1024**2
+
+    def hash_times(times: int) -> None:
+        for _ in range(times):
+            hashlib.sha256(work).digest()
+
+    found = medians({"quick": partial(hash_times, 1), "slow": partial(hash_times, 2)}, 50)
     with pytest.raises(AssertionError):
         assert_alike(found)

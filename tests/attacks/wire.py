@@ -42,8 +42,17 @@ class Heard:
         return [answer.status for answer in self.answers]
 
 
-def exchange(service: Service, *pieces: bytes, pause_s: float = 0, quiet_s: float = 0.4, within_s: float = 12) -> Heard:
-    """Sends the pieces, then listens until the service closes, or has answered something and been quiet for a while."""
+def exchange(
+    service: Service,
+    *pieces: bytes,
+    pause_s: float = 0,
+    quiet_s: float = 0.4,
+    within_s: float = 12,
+    least: int = 1,
+    until_closed: bool = False,
+) -> Heard:
+    """Sends the pieces, then listens until the service closes, or has been quiet for a while after as many answers as
+    it owes at `least`. With `until_closed`, quiet is not enough: it has to close."""
     received, closed = b"", False
     deadline = time.monotonic() + within_s
     with socket.create_connection(("127.0.0.1", service.port), timeout=within_s) as connection:
@@ -57,7 +66,8 @@ def exchange(service: Service, *pieces: bytes, pause_s: float = 0, quiet_s: floa
                     more = connection.recv(1 << 20)
                     closed, received = not more, received + more
                 except TimeoutError:
-                    if received and not _parsed(received)[1]:
+                    answers, rest = _parsed(received)
+                    if len(answers) >= least and not rest and not until_closed:
                         break
         except (ConnectionError, BrokenPipeError):
             closed = True
@@ -65,13 +75,23 @@ def exchange(service: Service, *pieces: bytes, pause_s: float = 0, quiet_s: floa
     return Heard(answers, rest, closed)
 
 
-def exchange_all(target: Target, family: str, cases: Mapping[str, Sequence[bytes]]) -> dict[str, Heard]:
+def exchange_all(
+    target: Target,
+    family: str,
+    cases: Mapping[str, Sequence[bytes]],
+    *,
+    least: Mapping[str, int] | None = None,
+    until_closed: bool = False,
+) -> dict[str, Heard]:
     """Sends every case over a connection of its own, several at once, and judges what no case may get: an answer of
-    another form than ours, a 5xx, no answer and no end."""
+    another form than ours, a 5xx, no answer and no end. `least` has the cases that are owed more than one answer."""
+
+    def heard_of(name: str) -> Heard:
+        owed = (least or {}).get(name, 1)
+        return exchange(target.service, *cases[name], least=owed, until_closed=until_closed)
+
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        heard = dict(
-            zip(cases, pool.map(lambda pieces: exchange(target.service, *pieces), cases.values()), strict=True)
-        )
+        heard = dict(zip(cases, pool.map(heard_of, cases), strict=True))
     for name, found in heard.items():
         tally.note(family, "+".join(map(str, found.statuses)) or ("closed" if found.closed else "silence"))
         assert found.answers or found.closed, f"{name}: neither an answer nor an end"
