@@ -224,11 +224,11 @@ def assert_nothing_leaked(service: Service, *, since: int = 0) -> int:
     """Nobody got a 5xx, and every conflict between transactions was run again until it had an answer. Returns how
     many conflicts there were. `since` is how many lines the log had before that, of a service that others use too."""
 
-    def lines_of_answered_requests() -> tuple[list[dict[str, Any]]] | None:
+    def lines_of_answered_requests() -> list[list[dict[str, Any]]]:
         lines = service.log_lines()[since:]
         answered = {line["trace_id"] for line in lines if line.get("event") == "request"}
         met = {line["trace_id"] for line in lines if line.get("event") == "transaction_conflict" and "trace_id" in line}
-        return (lines,) if met <= answered else None
+        return [lines] if met <= answered else []
 
     # The line of a request is written when its answer is on the way, which the client may have read already.
     [lines] = wait_until(lines_of_answered_requests, "each request that met a conflict was answered")
