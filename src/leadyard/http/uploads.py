@@ -47,7 +47,8 @@ DOCUMENTED: Mapping[str, Any] = {
 
 
 class UploadedFile(Shape):
-    """A file that jobs can read until `expiresAt`; one that a job is reading is kept until the job has ended."""
+    """A file that jobs can be started on until `expiresAt`, or until one of them is completed; one that a job reads is
+    kept until the job has ended."""
 
     upload_id: Id
     size_bytes: Annotated[int, Field(examples=[131072], description="As it was sent.")]

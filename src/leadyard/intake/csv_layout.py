@@ -32,6 +32,9 @@ _OTHER_FORMATS = (
     (b"\x1f\x8b", "compressed with gzip"),
     (b"%PDF", "a PDF document"),
 )
+# Python's codecs that are no encodings of files and that keep back what they cannot finish: the label of a domain, a
+# run of base64, the name of a character. A line without an end would be kept whole, and copied with every 8 KiB.
+_UNBOUNDED_CODECS = frozenset({"idna", "punycode", "utf-7", "unicode-escape", "raw-unicode-escape"})
 # Excel writes and honours such a first line to name the delimiter.
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[ \t]*[\r\n]*', re.IGNORECASE)
 # Our own exports need no guessing, whatever their cells are full of.
@@ -82,7 +85,8 @@ def layout_of(sample: bytes, encoding: str, delimiter: str | None) -> Layout:
 
 def _known_encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
+        if codecs.lookup(name).name.replace("_", "-") in _UNBOUNDED_CODECS:
+            raise LookupError(name)
         # Some codecs (hex, zlib) turn bytes into bytes; only the wrapper that will be used can tell them apart.
         io.TextIOWrapper(io.BytesIO(), encoding=name)
     except (LookupError, ValueError) as error:

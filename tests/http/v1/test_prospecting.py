@@ -132,6 +132,9 @@ def test_audiences_uploads_and_jobs_of_another_tenant_do_not_exist(job_tenant: T
         (csv_of(1), {"mapping": {"email": "No such column"}}, "UNKNOWN_COLUMN"),
         (csv_of(1), {"identityColumn": "No such column"}, "UNKNOWN_COLUMN"),
         (csv_of(1), {"encoding": "no-such-encoding"}, "UNREADABLE_FILE"),
+        # With these a single line fills the memory of the worker.
+        (csv_of(1), {"encoding": "idna"}, "UNREADABLE_FILE"),
+        (csv_of(1), {"encoding": "UTF7"}, "UNREADABLE_FILE"),
         ("\x00\x01\x02", {}, "UNREADABLE_FILE"),
     ],
 )
