@@ -75,18 +75,19 @@ def test_after_trouble_that_ends_everybody_is_there_once(job_tenant: Tenant, sta
 
 
 @pytest.mark.parametrize(
-    ("spec", "code", "requests", "added"),
+    ("spec", "code", "requests", "read", "added"),
     [
-        ("500", "PROVIDER_ERROR", MAX_ATTEMPTS, 0),
-        ("429", "PROVIDER_RATE_LIMITED", MAX_ATTEMPTS, 0),
-        ("garbage", "PROVIDER_GARBAGE", MAX_ATTEMPTS, 0),
-        ("drop", "PROVIDER_UNREACHABLE", MAX_ATTEMPTS, 0),
-        ("huge-page", "PROVIDER_ANSWER_TOO_LARGE", 1, 0),
-        ("repeat-cursor", "PROVIDER_GARBAGE", 2, 100),
+        ("500", "PROVIDER_ERROR", MAX_ATTEMPTS, 0, 0),
+        ("429", "PROVIDER_RATE_LIMITED", MAX_ATTEMPTS, 0, 0),
+        ("garbage", "PROVIDER_GARBAGE", MAX_ATTEMPTS, 0, 0),
+        ("drop", "PROVIDER_UNREACHABLE", MAX_ATTEMPTS, 0, 0),
+        ("huge-page", "PROVIDER_ANSWER_TOO_LARGE", 1, 0, 0),
+        # The first page, and the first page again.
+        ("repeat-cursor", "PROVIDER_CURSOR_REPEATED", 2, 200, 100),
     ],
 )
 def test_trouble_that_does_not_end_fails_the_job(
-    job_tenant: Tenant, stage: Stage, spec: str, code: str, requests: int, added: int
+    job_tenant: Tenant, stage: Stage, spec: str, code: str, requests: int, read: int, added: int
 ) -> None:
     stage.fail(spec)
 
@@ -96,7 +97,7 @@ def test_trouble_that_does_not_end_fails_the_job(
     assert ended["error"]["message"].endswith(".")
     assert searches(stage) == requests
     assert [each["status"] for each in ended["stages"].values()] == ["failed", "skipped"]
-    assert_counts(ended, added=added, read=added)
+    assert_counts(ended, read=read, added=added)
     assert job_tenant.count(ended["audienceId"]) == added
 
 
@@ -127,7 +128,7 @@ class Circle:
         await JSONResponse({"prospects": [person], "nextCursor": str(following)})(scope, receive, send)
 
 
-@pytest.mark.parametrize(("tail", "period"), [(1, 2), (0, 3), (4, 2), (1, 7), (9, 5)])
+@pytest.mark.parametrize(("tail", "period"), [(0, 1), (3, 1), (1, 2), (0, 3), (4, 2), (1, 7), (9, 5)])
 def test_cursors_that_go_round_in_a_circle_end_after_a_few_rounds(
     job_tenant: Tenant, stage: Stage, tail: int, period: int
 ) -> None:

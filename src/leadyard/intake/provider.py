@@ -74,6 +74,8 @@ class Provider:
         first. `source` says what to search, as a job keeps it. Profiles are not normalised.
 
         Every page but the last has at least one prospect, profile or rejected: whoever counts them comes to an end.
+        `next_cursor` may be the one that was sent: the people of such a page may be nowhere else, so it is handed on,
+        and whoever walks through the pages has to notice.
         """
         limit = min(limit, MAX_PAGE)
         wanted = {key: source[key] for key in _SOURCE_KEYS if source.get(key) is not None}
@@ -89,7 +91,7 @@ class Provider:
         def read(found: Any) -> ProspectPage:
             answer = _shaped(SearchAnswer, found)
             _check_count(len(answer.prospects), limit)
-            _check_cursor(answer.next_cursor, sent=cursor)
+            _check_cursor(answer.next_cursor)
             if not answer.prospects and answer.next_cursor is not None:
                 raise _against_protocol("an empty page says that more follow")
             return _page(answer)
@@ -145,7 +147,9 @@ class Provider:
         def read(found: Any) -> Page[SalesNavigatorEntry]:
             answer = _shaped(ListAnswer, found)
             _check_count(len(answer.items), limit)
-            _check_cursor(answer.next_cursor, sent=cursor)
+            _check_cursor(answer.next_cursor)
+            if cursor is not None and answer.next_cursor == cursor:
+                raise _against_protocol("nextCursor is the cursor that was sent, so the list would never end")
             return Page(tuple(SalesNavigatorEntry(**item.model_dump()) for item in answer.items), answer.next_cursor)
 
         path = f"v1/sales-navigator/{kind}"
@@ -187,13 +191,9 @@ def _check_count(count: int, limit: int) -> None:
         raise _against_protocol(f"it has {count} entries where at most {limit} were asked for")
 
 
-def _check_cursor(cursor: str | None, *, sent: str | None) -> None:
-    if cursor is None:
-        return
-    if not _CURSOR.fullmatch(cursor):
+def _check_cursor(cursor: str | None) -> None:
+    if cursor is not None and not _CURSOR.fullmatch(cursor):
         raise _against_protocol(f"nextCursor is not 1 to {MAX_CURSOR_LENGTH} visible ASCII characters")
-    if cursor == sent:
-        raise _against_protocol("nextCursor is the cursor that was sent, so the search would never end")
 
 
 def _against_protocol(what: str) -> PermanentProviderTrouble:

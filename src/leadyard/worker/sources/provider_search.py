@@ -42,10 +42,10 @@ async def batches(provider: Provider, claimed: ClaimedJob) -> AsyncIterator[Batc
 
 def _next_cursor(position: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
     """Brent's cycle detection (BIT 20, 1980): one cursor is remembered, for laps that double in length. Cursors that
-    repeat, with whatever period, come back to it, and no list of all of them has to be kept. The page that closes the
-    circle is still brought in: its people may be nowhere else."""
+    repeat, with whatever period, come back to it, and no list of all of them has to be kept; one that leads to its own
+    page is noticed at once. The page that closes the circle is still brought in: its people may be nowhere else."""
     anchor, lap, lap_length = position["anchor"], position["lap"] + 1, position["lap_length"]
-    found = {"cursor": cursor, "circle": cursor is not None and cursor == anchor}
+    found = {"cursor": cursor, "circle": cursor is not None and cursor in (anchor, position["cursor"])}
     if lap == lap_length:
         return {**found, "anchor": cursor, "lap": 0, "lap_length": lap_length * 2}
     return {**found, "anchor": anchor, "lap": lap, "lap_length": lap_length}
