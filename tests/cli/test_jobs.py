@@ -107,7 +107,7 @@ def test_a_job_from_its_start_to_the_rejected_rows_mended(
     }  # fmt: skip
     shown = jobs("show", job.id)
     assert "completed, 100 %" in shown.out
-    assert f"leadyard jobs rejected {job.id}" in shown.out
+    assert f"'leadyard jobs rejected {job.id} --account-group {group}'" in shown.out, "as it is, it is refused"
 
     file = tmp_path / "rejected.csv"
     assert (

@@ -39,8 +39,8 @@ def job_as_dict(job: Job) -> dict[str, Any]:
     }
 
 
-def job_as_text(job: Job) -> str:
-    """Returns everything about the job in a few lines."""
+def job_as_text(job: Job, *, account_group: str) -> str:
+    """Returns everything about the job of that account group in a few lines."""
     lines = [
         f"Job {job.id} ({job.type}) is {job.status}.",
         f"  audience    {job.audience_id}",
@@ -52,7 +52,8 @@ def job_as_text(job: Job) -> str:
     if job.error:
         lines.append(f"  {job.error.code}: {job.error.message}")
     if job.counts.rejected:
-        lines.append(f"  'leadyard jobs rejected {job.id}' has the rejected rows and the reasons.")
+        command = f"leadyard jobs rejected {job.id} --account-group {account_group}"
+        lines.append(f"  '{command}' has the rejected rows and the reasons.")
     return "\n".join(lines)
 
 

@@ -63,7 +63,7 @@ def show(job_id: JobId, account_group: InGroup, as_json: AsJson = False) -> None
 
     with refusals(as_json=as_json):
         job = with_database(run)
-    _print(job, as_json=as_json)
+    _print(job, account_group, as_json=as_json)
 
 
 @app.command("watch")
@@ -83,7 +83,7 @@ def watch(job_id: JobId, account_group: InGroup, as_json: AsJson = False) -> Non
     except KeyboardInterrupt:
         print(f"Stopped watching; job {job_id} goes on. 'leadyard jobs cancel' would end it.", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
-    _print(job, as_json=as_json)
+    _print(job, account_group, as_json=as_json)
     if job.status is not JobStatus.COMPLETED:
         raise typer.Exit(1)
 
@@ -98,7 +98,7 @@ def cancel(job_id: JobId, account_group: InGroup, as_json: AsJson = False) -> No
 
     with refusals(as_json=as_json):
         job = with_database(run)
-    _print(job, as_json=as_json)
+    _print(job, account_group, as_json=as_json)
 
 
 @app.command("rejected")
@@ -153,9 +153,9 @@ async def _write_rejected(db: Database, caller: Caller, job: Job, stream: TextIO
         after = next_after
 
 
-def _print(job: Job, *, as_json: bool) -> None:
+def _print(job: Job, account_group: str, *, as_json: bool) -> None:
     if as_json:
         # Under a name of its own: an "error" beside it means that the command was refused.
         print_json({"job": job_as_dict(job)})
     else:
-        print(job_as_text(job))
+        print(job_as_text(job, account_group=account_group))
