@@ -16,17 +16,73 @@ from benchmarks.suite.connection import Connection, move_request
 from benchmarks.suite.figures import Figure, percentile
 from benchmarks.suite.filling import Filler, steps
 from benchmarks.suite.stage import Stage
+from leadyard.ids import new_id
 from tests.service import Tenant, WorkerProcess, make_tenant
 
 ROOT = Path(__file__).parents[2]
 WALKERS = 2
+ALONE = "nothing else"
 _PERCENTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
 
 
 def latency(stage: Stage) -> list[Figure]:
-    rows, listed, rounds = stage.size(50_000, 4_000), stage.size(20_000, 4_000), stage.rounds(5, 2)
+    rows, rounds = stage.size(50_000, 4_000), stage.rounds(5, 2)
     idle: list[list[float]] = []
     busy: list[list[float]] = []
+    with (
+        _yard(stage) as (tenant, lane, walked),
+        stage.progress("moves beside an import and walks", rounds + 1) as told,
+        Connection(tenant.service.port) as mover,
+    ):
+        _move_until(mover, tenant, lane, _after(1))
+        told()
+        for number in range(rounds):
+            path = write_people(stage.folder / f"beside-{number}.csv", rows=rows, name=f"beside{number}")
+            started = time.perf_counter()
+            busy.append(_beside_import(mover, tenant, lane, path, walked))
+            idle.append(_move_until(mover, tenant, lane, _after(time.perf_counter() - started)))
+            path.unlink()
+            told()
+    # Some hundred moves, as a quick run has, hold no 99th percentile: three of them would decide.
+    return [_figure(idle, busy, 0.9 if stage.quick else 0.99)]
+
+
+def latency_in_parts(stage: Stage) -> dict[str, list[float]]:
+    """Returns the seconds of every move, by what ran beside it: which part of row 8 costs how much. For the page about
+    performance, by `python -m benchmarks.suite.latency`; no row of its own."""
+    with _yard(stage) as (tenant, lane, walked), Connection(tenant.service.port) as mover:
+
+        def alone() -> list[float]:
+            return _move_until(mover, tenant, lane, _after(4))
+
+        def beside_walkers(count: int) -> list[float]:
+            with _walkers(tenant, walked, count):
+                return _move_until(mover, tenant, lane, _after(4))
+
+        def beside_import(walkers: int) -> list[float]:
+            name = f"part{new_id()}"
+            path = write_people(stage.folder / f"{name}.csv", rows=20_000, name=name)
+            return _beside_import(mover, tenant, lane, path, walked, walkers=walkers)
+
+        parts: dict[str, Callable[[], list[float]]] = {
+            ALONE: alone,
+            "one client that walks": lambda: beside_walkers(1),
+            "two clients that walk": lambda: beside_walkers(2),
+            "the import": lambda: beside_import(0),
+            "the import and two clients that walk": lambda: beside_import(2),
+        }
+        found: dict[str, list[float]] = {name: [] for name in parts}
+        alone()
+        for _ in range(4):
+            for name, part in parts.items():
+                found[name] += part()
+    return found
+
+
+@contextmanager
+def _yard(stage: Stage) -> Iterator[tuple[Tenant, Lane, str]]:
+    """A service and a worker on PostgreSQL. Yields who moves, what, and an audience to walk over."""
+    listed = stage.size(20_000, 4_000)
     with stage.service("postgresql") as service, _worker(stage, service.database_url):
         tenant = make_tenant(service)
         [lane] = make_lanes(tenant, clients=1, leads=25, audience_size=2_000)
@@ -34,19 +90,8 @@ def latency(stage: Stage) -> list[Figure]:
         with Filler(tenant) as filler, stage.progress(f"{listed:,} leads to walk over", 2 * steps(listed)) as told:
             filler.add_leads(listed, told)
             filler.add_members(walked, listed, told)
-        with stage.progress("moves beside an import and walks", rounds + 1) as told, Connection(service.port) as mover:
-            _move_until(mover, tenant, lane, _after(1))
-            told()
-            for number in range(rounds):
-                path = write_people(stage.folder / f"beside-{number}.csv", rows=rows, name=f"beside{number}")
-                started = time.perf_counter()
-                busy.append(_beside_import(mover, tenant, lane, path, walked))
-                idle.append(_move_until(mover, tenant, lane, _after(time.perf_counter() - started)))
-                path.unlink()
-                told()
+        yield tenant, lane, walked
         tenant.client.close()
-    # Some hundred moves, as a quick run has, hold no 99th percentile: three of them would decide.
-    return [_figure(idle, busy, 0.9 if stage.quick else 0.99)]
 
 
 def _figure(idle: list[list[float]], busy: list[list[float]], share: float) -> Figure:
@@ -91,7 +136,9 @@ def _move_until(mover: Connection, tenant: Tenant, lane: Lane, is_over: Callable
     return durations
 
 
-def _beside_import(mover: Connection, tenant: Tenant, lane: Lane, path: Path, walked: str) -> list[float]:
+def _beside_import(
+    mover: Connection, tenant: Tenant, lane: Lane, path: Path, walked: str, *, walkers: int = WALKERS
+) -> list[float]:
     """Moves for as long as the import takes, which is the time from its start until it is reported as completed."""
     with path.open("rb") as file:
         sent = tenant.client.post("/uploads", content=file, headers={"Content-Type": "text/csv"}, timeout=600)
@@ -108,7 +155,7 @@ def _beside_import(mover: Connection, tenant: Tenant, lane: Lane, path: Path, wa
         asked = time.perf_counter()
         return status == "completed"
 
-    with _walkers(tenant, walked):
+    with _walkers(tenant, walked, walkers):
         return _move_until(mover, tenant, lane, completed)
 
 
@@ -123,11 +170,11 @@ def _worker(stage: Stage, url: str) -> Iterator[None]:
 
 
 @contextmanager
-def _walkers(tenant: Tenant, audience_id: str) -> Iterator[None]:
+def _walkers(tenant: Tenant, audience_id: str, count: int) -> Iterator[None]:
     path = f"/v1/accounts/{tenant.account_group_id}/audiences/{audience_id}/prospects"
     command = [sys.executable, "-m", "benchmarks.suite.walker", str(tenant.service.port), path]
     processes = []
-    for _ in range(WALKERS):
+    for _ in range(count):
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, text=True)
         assert process.stdin is not None
         process.stdin.write(f"{tenant.key}\n")
@@ -140,3 +187,15 @@ def _walkers(tenant: Tenant, audience_id: str) -> Iterator[None]:
         for process in processes:
             process.kill()
             process.wait(10)
+
+
+def main() -> None:
+    with Stage() as stage:
+        parts = latency_in_parts(stage)
+    for name, durations in parts.items():
+        ratios = (f"{percentile(durations, share) / percentile(parts[ALONE], share):.2f}" for share in (0.5, 0.99))
+        print(f"{name:40} median and 99th percentile {', '.join(ratios)}")
+
+
+if __name__ == "__main__":
+    main()
