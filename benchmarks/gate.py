@@ -1,13 +1,13 @@
-"""What it costs to let a request in: moves per second over HTTP with the rate limits off, counted in the process and
-counted in Redis, and with keys that are looked up at every request; in turns within one run. Beside it the processor
-time of the service for each move, which a busy machine disturbs less.
+"""Measures what the checks in front of a request cost: moves per second over HTTP with the rate limits off, counted in
+the process and counted in Redis, and with keys that are looked up at every request. The variants take turns within one
+run. The table also shows the processor time of the service for each move, which a busy machine disturbs less.
 
     python benchmarks/gate.py postgresql [--url postgresql://user@host/database] [--seconds 3] [--rounds 5]
     python benchmarks/gate.py sqlite
 
-Without --url a throwaway PostgreSQL is started that does not wait for its disk, and always a throwaway Redis. The
-database named by --url must be empty and is left full. Quote the ratios: the absolute figures belong to the machine and
-the moment.
+Without --url the benchmark starts a throwaway PostgreSQL that does not wait for its disk. It always starts a throwaway
+Redis. The database named by --url must be empty; the rows stay in it. Quote the ratios: absolute figures depend on the
+machine and its load.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.move import GENEROUS, drive_http, make_lanes
 from leadyard.store import schema
-from tests import service as of_service
-from tests.service import Service, make_tenant, run_sql
-from tests.throwaway_postgres import ThrowawayPostgres
-from tests.throwaway_redis import ThrowawayRedis
+from rig import service as of_service
+from rig.service import Service, make_tenant, run_sql
+from rig.throwaway_postgres import ThrowawayPostgres
+from rig.throwaway_redis import ThrowawayRedis
 
 BASE = "limits off"
 WITHOUT_MEMORY = "limits off, every key looked up"
-# Starts the service with keys that are forgotten at once; there is no setting for that, and no use for one.
+# Starts the service with keys that are forgotten at once. There is no setting for that, because production has no use
+# for one.
 _FORGETFUL = (
-    "import leadyard.http.recognised_keys as keys; keys._REMEMBERED_FOR_S = 0.0; "
+    "import leadyard.http.admission.recognised_keys as keys; keys._REMEMBERED_FOR_S = 0.0; "
     "from leadyard.cli.main import run; run()"
 )
 

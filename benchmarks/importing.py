@@ -1,12 +1,12 @@
-"""What an import costs, with all rules on, beside COPY of the same rows into a bare table without indexes; and how much
-memory it takes as the file grows.
+"""Measures what an import costs, with all rules on, compared with COPY of the same rows into a bare table without
+indexes; and how much memory it takes as the file grows.
 
     python benchmarks/importing.py [--url postgresql://user@host/database] [--rows 1000000] [--small 10000]
 
-Both doors are measured: `leadyard import FILE`, and an upload with a csv_upload job and a worker process of its own.
-Memory is the high-water mark of the process that reads the file; what counts is how it grows from --small to --rows.
-Without --url a throwaway PostgreSQL is started. The database named by --url must be empty and is left full. Quote the
-ratios: the absolute figures belong to the machine and the moment.
+Both ways to import are measured: `leadyard import FILE`, and an upload with a csv_upload job in a separate worker
+process. Memory is the high-water mark of the process that reads the file. The figure to look at is its growth from
+--small to --rows. Without --url the benchmark starts a throwaway PostgreSQL. The database named by --url must be empty;
+the rows stay in it. Quote the ratios: absolute figures depend on the machine and its load.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ import asyncpg
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from leadyard.store import schema
-from tests.service import LEADYARD, Service, Tenant, make_tenant, run_sql
-from tests.throwaway_postgres import ThrowawayPostgres
+from rig.service import Service, Tenant, make_tenant, run_sql
+from rig.throwaway_postgres import ThrowawayPostgres
 
 HEADER = "first name,last name,email,linkedin url,company,title,location,note"
 
 
 def write_people(path: Path, *, rows: int, name: str) -> Path:
-    """Writes a file of people nobody has yet, about 140 bytes each."""
+    """Writes a file of people who are not in the database yet, about 140 bytes each."""
     with path.open("w", encoding="utf-8") as file:
         file.write(HEADER + "\n")
         for n in range(rows):
@@ -63,7 +63,15 @@ async def copy_bare(url: str, path: Path) -> float:
 
 def by_command(url: str, tenant: Tenant, path: Path, rows: int) -> tuple[float, float]:
     """Returns seconds and MiB of `leadyard import`."""
-    command = [*LEADYARD, "import", str(path), "--account-group", tenant.account_group_id, "--audience", path.stem]
+    command = [
+        *tenant.service.program,
+        "import",
+        str(path),
+        "--account-group",
+        tenant.account_group_id,
+        "--audience",
+        path.stem,
+    ]
     started = time.perf_counter()
     process = subprocess.Popen(
         [*command, "--json"], env={**os.environ, "LEADYARD_DATABASE_URL": url}, stdout=subprocess.PIPE
@@ -82,7 +90,7 @@ def by_job(url: str, tenant: Tenant, path: Path, rows: int) -> tuple[float, floa
         sent = tenant.client.post("/uploads", content=file, headers={"Content-Type": "text/csv"}, timeout=600)
     upload_id = sent.json()["data"]["uploadId"]
     worker = subprocess.Popen(
-        [*LEADYARD, "worker"],
+        [*tenant.service.program, "worker"],
         env={**os.environ, "LEADYARD_DATABASE_URL": url, "LEADYARD_LOG_LEVEL": "warning"},
     )
     try:
@@ -129,7 +137,7 @@ def measure(url: str, folder: Path, tenant: Tenant, *, rows: int, small: int) ->
         path = write_people(folder / f"{name}small.csv", rows=small, name=f"{name}small")
         _, small_mib = door(url, tenant, path, small)
         path = write_people(folder / f"{name}big.csv", rows=rows, name=f"{name}big")
-        # Half before and half after, so that neither side always finds the warmer machine.
+        # Half before and half after, so that neither side always runs on the warmer machine.
         copy_s = asyncio.run(copy_bare(url, path))
         took_s, mib = door(url, tenant, path, rows)
         copy_s = (copy_s + asyncio.run(copy_bare(url, path))) / 2

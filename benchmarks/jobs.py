@@ -1,10 +1,10 @@
-"""What claiming a prospecting job costs: claims per second of `claim_job`, everything on, beside a bare UPDATE of the
-oldest free row with SKIP LOCKED by the same driver, in turns within one run.
+"""Measures what claiming a prospecting job costs: claims per second of `claim_job`, with everything on, compared with a
+bare UPDATE of the oldest free row with SKIP LOCKED by the same driver. The two take turns within one run.
 
     python benchmarks/jobs.py --url postgresql://user@host/postgres [--jobs 1000]
 
-A database of its own is made on that server and removed. Quote the ratios: the absolute figures belong to the machine
-and the moment.
+The benchmark creates a separate database on that server and drops it at the end. Quote the ratios: absolute figures
+depend on the machine and its load.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import asyncpg
 
-from leadyard.operations.job_runs import claim_job
+from leadyard.operations.jobs.leases import claim_job
 from leadyard.store import schema
 from leadyard.store.db import open_database
 
@@ -36,18 +36,18 @@ BARE = """UPDATE jobs SET status = 'running', lease_number = lease_number + 1, l
 
 
 async def fill(connection: Any, *, jobs: int, groups: int) -> None:
-    """Leaves `jobs` queued jobs and nothing else, spread over the groups."""
+    """Leaves exactly `jobs` queued jobs in the database, spread over the groups."""
     await connection.execute("TRUNCATE account_groups, audiences, jobs CASCADE")
     await connection.execute(
-        "INSERT INTO account_groups (id, name, created_at)"
-        " SELECT lpad(to_hex(n), 24, '0'), 'G', 1 FROM generate_series(1, CAST($1 AS integer)) n",
+        "INSERT INTO account_groups (id, key, name, created_at)"
+        " SELECT n, n, 'G', 1 FROM generate_series(1, CAST($1 AS integer)) n",
         groups,
     )
-    each = "SELECT lpad(to_hex(1 + n % $2), 24, '0') AS g, lpad(to_hex(n), 24, '0') AS id FROM generate_series(1, $1) n"
+    each = "SELECT 1 + n % $2 AS g, n AS id FROM generate_series(1, $1) n"
     each = each.replace("$1", f"{jobs}").replace("$2", f"{groups}")
     await connection.execute(
-        "INSERT INTO audiences (account_group_id, id, name, type, prospect_count, created_at, changed_at)"
-        f" SELECT g, id, 'A', 'url_upload', 0, 1, 1 FROM ({each}) e"
+        "INSERT INTO audiences (account_group_id, id, number, name, type, prospect_count, created_at, changed_at)"
+        f" SELECT g, id, id, 'A', 'url_upload', 0, 1, 1 FROM ({each}) e"
     )
     await connection.execute(
         "INSERT INTO jobs (account_group_id, id, type, status, audience_id, created_at, updated_at)"
@@ -57,7 +57,8 @@ async def fill(connection: Any, *, jobs: int, groups: int) -> None:
 
 
 async def claims_per_second(claim: Callable[[], Awaitable[Any]], jobs: int) -> float:
-    """Returns how many jobs a second four clients claim, until none is left. Fails if that is not each one once."""
+    """Returns how many jobs a second four clients claim until none is left. Fails unless each job is claimed exactly
+    once."""
 
     async def client() -> int:
         claimed = 0

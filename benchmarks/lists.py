@@ -1,10 +1,11 @@
-"""What lists cost: page 10,000 beside page 1 (limit 200), and a search beside a page of the same audience, over HTTP.
+"""Measures what lists cost over HTTP: page 10,000 compared with page 1 (limit 200), and a search compared with a page
+of the same audience.
 
     python benchmarks/lists.py sqlite
     python benchmarks/lists.py postgresql [--url postgresql://user@host/database]
 
-Makes an audience of --pages x 200 leads (2 million for 10,000 pages), which takes minutes; --pages 500 gives the same
-ratios sooner. Prints medians of paired turns as ratios.
+It fills an audience with --pages x 200 leads (2 million for 10,000 pages), which takes minutes; --pages 500 gives the
+same ratios sooner. It prints medians of paired turns as ratios.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from leadyard.database import Database
 from leadyard.model import Caller, Profile
 from leadyard.operations.prospects import add_prospects, list_prospects
+from leadyard.people.checking import check_profiles
 from leadyard.store import schema
-from leadyard.store.db import Database
-from tests.service import Service, Tenant, make_tenant, on_database, run_sql
-from tests.throwaway_postgres import ThrowawayPostgres
+from rig.service import Service, Tenant, make_tenant, on_database, run_sql
+from rig.throwaway_postgres import ThrowawayPostgres
 
 LIMIT = 200
 TURNS = 15
@@ -45,7 +47,7 @@ def fill(tenant: Tenant, audience_id: str, count: int) -> None:
         caller = Caller.operator(tenant.account_group_id)
         for start in range(0, count, 1_000):
             profiles = [person(number) for number in range(start, min(start + 1_000, count))]
-            await add_prospects(db, caller, audience_id=audience_id, profiles=profiles)
+            await add_prospects(db, caller, audience_id=audience_id, checked=check_profiles(profiles))
 
     on_database(tenant.service.database_url, add)
 
@@ -62,7 +64,7 @@ def person(number: int) -> Profile:
 
 
 def cursor_before_last_page(tenant: Tenant, audience_id: str) -> str:
-    """Walks in the operations, not over HTTP, to the last page and asks HTTP for the cursor that leads to it."""
+    """Walks to the last page with the operation, not over HTTP, and fetches over HTTP the cursor that leads to it."""
 
     async def walk(db: Database) -> str | None:
         caller, after, before = Caller.operator(tenant.account_group_id), None, None
@@ -72,12 +74,12 @@ def cursor_before_last_page(tenant: Tenant, audience_id: str) -> str:
                 return before
             before, after = after, page.next_key
 
-    from leadyard.http.paging import _make_cursor
+    from leadyard.http.answer.paging import make_cursor
     from leadyard.operations.prospects import EVERYBODY
 
     last_key = on_database(tenant.service.database_url, walk)
     assert last_key is not None
-    return _make_cursor(last_key, ("prospects", tenant.account_group_id, audience_id, repr(EVERYBODY)))
+    return make_cursor(last_key, ("prospects", tenant.account_group_id, audience_id, repr(EVERYBODY)))
 
 
 def timed(tenant: Tenant, audience_id: str, query: dict[str, Any]) -> float:
@@ -113,7 +115,7 @@ def main() -> None:
         started = time.perf_counter()
         fill(tenant, audience_id, options.pages * LIMIT)
         rate = options.pages * LIMIT / (time.perf_counter() - started)
-        print(f"{options.database}: {options.pages * LIMIT} leads, brought in at {rate:.0f} a second")
+        print(f"{options.database}: {options.pages * LIMIT} leads, imported at {rate:.0f} a second")
         if options.database == "postgresql":
             run_sql(url, "ANALYZE")
         cursor = cursor_before_last_page(tenant, audience_id)

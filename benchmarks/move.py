@@ -1,11 +1,12 @@
-"""How near the move over HTTP comes to its database: moves per second through the real service, everything on, beside
-the same SQL driven by pgbench (PostgreSQL) or by plain sqlite3 in one process (SQLite), in turns within one run.
+"""Measures how near the move over HTTP comes to its database: moves per second through the real service, with
+everything on, compared with the same SQL driven by pgbench (PostgreSQL) or by bare SQLite in one process.
+The two take turns within one run.
 
     python benchmarks/move.py postgresql [--url postgresql://user@host/database] [--leads 25] [--seconds 5]
     python benchmarks/move.py sqlite     [--leads 25] [--seconds 5]
 
-Without --url a throwaway PostgreSQL is started. The database named by --url must be empty and is left full. Quote the
-ratio: the absolute figures belong to the machine and the moment.
+Without --url the benchmark starts a throwaway PostgreSQL. The database named by --url must be empty; the rows stay in
+it. Quote the ratio: absolute figures depend on the machine and its load.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -29,25 +29,31 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
+import apsw
+
+from leadyard.store import move_statements
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from leadyard.ids import TOKEN_LENGTH, new_id
-from leadyard.store import moving, schema
-from leadyard.store.db import Statement
-from tests.service import Service, Tenant, make_tenant, run_sql
-from tests.throwaway_postgres import ThrowawayPostgres
+from leadyard.ids import NUMBERS, key_of, keys_of, new_id, number_of
+from leadyard.store import schema
+from leadyard.store.db import Statement, StepResult
+from leadyard.store.db.sqlite_engine import fetch
+from rig.service import Service, Tenant, make_tenant, run_sql
+from rig.sqlite_file import open_sqlite
+from rig.throwaway_postgres import ThrowawayPostgres
 
 ROUNDS = 3
-# The settings of the service's own sessions, without which the plans of the function would be made anew each time.
+# The settings of the service's own sessions. Without them PostgreSQL would plan the function's statements at each call.
 AS_THE_SERVICE = {**os.environ, "PGOPTIONS": "-c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"}
-# Everything is counted and nothing refused.
+# Everything is counted and nothing is refused.
 GENEROUS = "key=1000000/second;group=1000000/second;address=1000000/second"
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Two audiences between which one client moves the same leads to and fro, so that clients never wait for each
-    other's locks: what is measured is the work, not the queue."""
+    """Two audiences between which one client moves the same leads back and forth. Each client has its own, so that
+    clients never wait for each other's locks: the benchmark measures the work, not the queue."""
 
     here: str
     there: str
@@ -66,8 +72,8 @@ def make_lanes(tenant: Tenant, *, clients: int, leads: int, audience_size: int) 
 async def drive_http(
     service: Service, tenant: Tenant, lanes: list[Lane], seconds: float, *, keyed: bool = False
 ) -> float:
-    """Returns moves per second. The client writes bytes it made beforehand, to leave the machine to the service; with
-    `keyed` each request gets an Idempotency-Key of its own."""
+    """Returns moves per second. The client writes bytes it made beforehand, to leave the machine to the service. With
+    `keyed` each request has a different Idempotency-Key."""
     stop = time.perf_counter() + seconds
 
     async def client(lane: Lane) -> int:
@@ -108,15 +114,15 @@ def _request(service: Service, tenant: Tenant, source: str, target: str, lead_id
 
 
 def drive_pgbench(tenant: Tenant, lanes: list[Lane], seconds: float, folder: Path, *, in_steps: bool = False) -> float:
-    """Returns moves per second of one pgbench for each lane, all at once, with the service's own statement; or, with
-    `in_steps`, with the statements inside of it and a transaction around them."""
+    """Returns moves per second of one pgbench for each lane, all at the same time, with the service's own statement.
+    With `in_steps` it sends the statements that are inside of it, in a transaction."""
     move = pgbench_move_in_steps if in_steps else _pgbench_move
     scripts = ["".join(move(tenant, *way, lane.lead_ids) for way in _both_ways(lane)) for lane in lanes]
     return 2 * run_pgbench(tenant.service.database_url, scripts, seconds, folder)
 
 
 def run_pgbench(url: str, scripts: list[str], seconds: float, folder: Path) -> float:
-    """Returns how often a second the scripts were done in all, each by a pgbench of its own on one connection."""
+    """Returns how many scripts were run per second in total. Each has its own pgbench on one connection."""
     pgbench = shutil.which("pgbench")
     if pgbench is None:
         sys.exit("pgbench is not on the PATH; it comes with PostgreSQL's client or contrib package.")
@@ -138,28 +144,36 @@ def run_pgbench(url: str, scripts: list[str], seconds: float, folder: Path) -> f
 
 def _pgbench_move(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> str:
     """The one statement that the service sends for a move."""
-    return f"{_literal(moving._CALL, _values(tenant, source, target, lead_ids))};\n"
+    return f"{_literal(move_statements._CALL, _values(tenant, source, target, lead_ids))};\n"
 
 
 def pgbench_move_in_steps(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> str:
-    """The same without the function, as a client would send it who knows neither that nor pipelines."""
+    """The same without the function: the statements a client sends that uses neither the function nor pipelining."""
     values = _values(tenant, source, target, lead_ids)
     values |= {"changed": len(lead_ids), "already": 0}
-    steps = (moving._LOCK, moving._POPULATING, moving._CHANGE_AUDIENCE, moving._RECORD, moving._COUNT)
+    steps = (
+        move_statements._LOCK,
+        move_statements._POPULATING,
+        move_statements._CHANGE_AUDIENCE,
+        move_statements._RECORD,
+        move_statements._COUNT,
+    )
     return "BEGIN;\n" + "".join(f"{_literal(step, values)};\n" for step in steps) + "COMMIT;\n"
 
 
 def _values(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> dict[str, Any]:
     return {
-        "account_group_id": tenant.account_group_id, "token": "substr(md5(random()::text), 1, 12)",
-        "move_id": "substr(md5(random()::text), 1, 24)", "source": source, "target": target,
-        "lead_ids": "'{" + ",".join(lead_ids) + "}'", "lead_count": len(lead_ids), "now": int(time.time() * 1000),
-        "api_key_id": tenant.api_key_id,
+        "account_group_id": tenant.number, "number": f"CAST(random() * {NUMBERS - 1} AS integer)",
+        "attempt": "CAST(random() * 9e18 AS bigint)", "move_id": "CAST(random() * 9e18 AS bigint)",
+        "source": key_of(source), "target": key_of(target),
+        "source_number": number_of(source), "target_number": number_of(target),
+        "lead_ids": "'{" + ",".join(map(str, keys_of(lead_ids))) + "}'", "lead_count": len(lead_ids),
+        "now": int(time.time() * 1000), "api_key_id": key_of(tenant.api_key_id),
     }  # fmt: skip
 
 
 def _literal(statement: Statement, values: dict[str, Any]) -> str:
-    """Returns the text with its values in it: pgbench's own variables cannot hold arrays."""
+    """Returns the text with its values in it, because pgbench's own variables cannot hold arrays."""
 
     def value_of(match: re.Match[str]) -> str:
         value = values[statement._names[int(match[1]) - 1]]
@@ -170,16 +184,14 @@ def _literal(statement: Statement, values: dict[str, Any]) -> str:
 
 
 def drive_without_key(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Path) -> float:
-    """Returns moves per second over HTTP without keys: what keyed ones are measured against."""
+    """Returns moves per second over HTTP without keys, with which the keyed moves are compared."""
     return asyncio.run(drive_http(tenant.service, tenant, lanes, seconds))
 
 
 def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Path) -> float:
     """Returns moves per second of the service's own statements in one process on one connection."""
-    path = tenant.service.database_url.removeprefix("sqlite:///")
-    connection = sqlite3.connect(path, isolation_level=None, timeout=30)
-    connection.row_factory = sqlite3.Row
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    connection = open_sqlite(tenant.service.database_url)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
     done = 0
     started = time.perf_counter()
@@ -193,14 +205,17 @@ def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Pat
     return rate
 
 
-def _sqlite_move(connection: sqlite3.Connection, tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> None:
-    values = {**_values(tenant, source, target, lead_ids), "token": new_id()[-TOKEN_LENGTH:], "lead_ids": lead_ids}
+def _sqlite_move(connection: apsw.Connection, tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> None:
+    new = key_of(new_id())
+    values = _values(tenant, source, target, lead_ids)
+    values |= {"number": new % NUMBERS, "attempt": new, "lead_ids": keys_of(lead_ids)}
 
-    def run(statement: Statement, **more: Any) -> sqlite3.Cursor:
-        return connection.execute(statement.sqlite, statement.sqlite_arguments({**values, **more}))
+    def run(statement: Statement, **more: Any) -> StepResult:
+        rows = fetch(connection, statement.sqlite, statement.sqlite_arguments({**values, **more}))
+        return StepResult(rows, connection.changes())
 
     connection.execute("BEGIN IMMEDIATE")
-    assert len(moving._steps(run, values)) == 2
+    assert len(move_statements._steps(run, values)) == 2
     connection.execute("COMMIT")
 
 
@@ -267,7 +282,7 @@ def report(
     if options.json:
         print(json.dumps(figures))
         return
-    against = "pgbench" if options.database == "postgresql" else "plain sqlite3"
+    against = "pgbench" if options.database == "postgresql" else "bare SQLite"
     if options.keyed:
         against = "without a key"
     print(f"{options.leads} leads a move, {options.clients} clients, {options.database}, {ROUNDS} rounds")

@@ -1,10 +1,10 @@
-"""Measures what the layer between the service and PostgreSQL costs: the same move transaction of 25 leads, 8
-connections at once, through four layers in one run. Prints moves per second and the ratio to bare asyncpg.
+"""Measures what the layer between the service and PostgreSQL costs: the same move transaction of 25 leads, with 8
+connections at the same time, through four layers in one run. Prints moves per second and the ratio to bare asyncpg.
 
     python benchmarks/sql_layers.py postgresql://user@host:port/database [seconds per turn]
 
-Where psycopg is installed (pip install 'psycopg[binary]'; nothing else here needs it) it also runs in threads, the
-way plain `def` handlers would. It makes and drops its own schema `leadyard_sql_layers`. docs/decisions/0001 quotes the
+Where psycopg is installed (pip install 'psycopg[binary]'; nothing else here needs it) it also runs in threads, the way
+plain `def` handlers would. It creates and drops the schema `leadyard_sql_layers`. docs/decisions/0001 quotes the
 ratios.
 """
 
@@ -143,7 +143,7 @@ async def drive(turn: Turn, seconds: float) -> float:
     async def worker(n: int) -> None:
         nonlocal done
         rng = random.Random(n)
-        # Each worker owns two audiences: the layer is measured here, not the waiting for locks.
+        # Each worker owns two audiences, because the layer is measured here, not waiting for locks.
         source, target = f"a{2 * n}", f"a{2 * n + 1}"
         while time.perf_counter() < stop:
             leads = [

@@ -1,10 +1,10 @@
-"""How long the start takes: `leadyard --help` beside a Python that does nothing, and `leadyard serve` to its first
-answer beside an application of FastAPI with one route; in turns within one run.
+"""Measures how long the start takes: `leadyard --help` compared with a Python that does nothing, and `leadyard serve`
+to its first answer compared with a FastAPI application with one route. The two sides take turns within one run.
 
     python benchmarks/starting.py [--url postgresql://user@host/database] [--rounds 15]
 
-Without --url a new SQLite file is served. The database is migrated first: that is done once, not at every start. Quote
-the ratios: the absolute figures belong to the machine and the moment.
+Without --url a new SQLite file is served. The database is migrated first, because that happens once and not at every
+start. Quote the ratios: absolute figures depend on the machine and its load.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How near an upload comes to writing a file: the same bytes through POST {g}/uploads of the real service, and in
-pieces of the same size into a plain file, in turns within one run.
+"""Measures how near an upload comes to writing a file: the same bytes through POST {g}/uploads of the real service, and
+in pieces of the same size into a plain file. The two take turns within one run.
 
     python benchmarks/uploads.py sqlite     [--mib 100]
     python benchmarks/uploads.py postgresql [--mib 100] [--url postgresql://user@host/database]
 
-Without --url a throwaway PostgreSQL is started. The database named by --url must be empty and is left full. Quote the
-ratio: the absolute figures belong to the machine and the moment.
+Without --url the benchmark starts a throwaway PostgreSQL. The database named by --url must be empty; the rows stay in
+it. Quote the ratio: absolute figures depend on the machine and its load.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from leadyard.model import UPLOAD_PIECE_BYTES
 from leadyard.store import schema
-from tests.service import Service, Tenant, make_tenant
-from tests.throwaway_postgres import ThrowawayPostgres
+from rig.service import Service, Tenant, make_tenant
+from rig.throwaway_postgres import ThrowawayPostgres
 
 ROUNDS = 3
 PIECE = os.urandom(UPLOAD_PIECE_BYTES)

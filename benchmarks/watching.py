@@ -1,11 +1,10 @@
-"""What watching costs: processor time of the service for a move with nothing on, with metrics, and with metrics and
-spans, in turns within one run on one database. Processor time and not moves per second, which on a machine that does
-other things as well tell more of those.
+"""Measures what observability costs: the service's processor time for a move with nothing on, with metrics, and with
+metrics and spans. The variants take turns within one run on one database. It measures processor time and not moves per
+second, because on a busy machine the rate depends more on the other programs.
 
     python benchmarks/watching.py [postgresql|sqlite] [--seconds 3] [--rounds 5]
 
-The spans go to a process that throws them away. Quote the ratios: the absolute figures belong to the machine and the
-moment.
+The spans go to a process that throws them away. Quote the ratios: absolute figures depend on the machine and its load.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.move import drive_http, make_lanes
 from leadyard.store import schema
-from tests.service import Service, make_tenant
-from tests.throwaway_postgres import ThrowawayPostgres
+from rig.service import Service, make_tenant
+from rig.throwaway_postgres import ThrowawayPostgres
 
-# Reads and answers; to look inside would be the collector's cost and not ours.
+# It reads and answers. Parsing would be the collector's cost and not ours.
 SINK = """
 import http.server
 class Sink(http.server.BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The demo: real people, the real service, one move, one refusal, one check-up. Run it by script/demo."""
+"""The demo: real people, the real service, one move, one refusal, one check-up. Run it with script/demo."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def show(environment: dict[str, str], client: httpx.Client, group: str) -> None:
-    heading("Two audiences, made over HTTP; 537 members of Congress imported into the first")
+    heading("Two audiences, created over HTTP; 537 members of Congress imported into the first")
     congress, senate = (create_audience(client, name) for name in ("Congress", "Senate"))
     imported = run(
         environment, "import", str(CONGRESS), "--account-group", group, "--audience", congress,
@@ -72,7 +72,7 @@ def show(environment: dict[str, str], client: httpx.Client, group: str) -> None:
         count(client, senate),
     )
     if expected != (100, 422, 437, 100):
-        sys.exit(f"The demo did not go as promised: {expected}")
+        sys.exit(f"The demo did not go as expected: {expected}")
 
 
 def create_audience(client: httpx.Client, name: str) -> str:
@@ -126,7 +126,7 @@ def run(environment: dict[str, str], *arguments: str, as_json: bool = True) -> d
 
 @contextmanager
 def service(environment: dict[str, str]) -> Iterator[str]:
-    """The real service on a free port; yields its address once it answers, stops it at the end."""
+    """Runs the real service on a free port; yields its URL once it answers, stops it at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

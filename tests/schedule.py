@@ -1,9 +1,10 @@
-"""Which of the processes of a run gets which tests, for pytest-xdist, whose own ways do not know of our two databases.
+"""Distributes the tests over the processes of a run, for pytest-xdist, whose own schedulers do not consider our two
+databases.
 
-What a file has for one database stays together, and so its servers and those of the session are started once. Tests
-are sorted: SQLite, neither, PostgreSQL. The first process takes from the front, the second from the end, until they
-meet; so in most runs each knows one database only. At the very end one process alone does what measures times, or looks
-at what all the others have left.
+A file's tests for one database stay together, so that their servers, and the session's, are started once. Tests are
+sorted: SQLite, neither, PostgreSQL. The first process takes from the front, the second from the end, until all are
+taken; so in most runs each process uses one database only. At the very end one process alone runs the tests that
+measure times, or read what all the others have left.
 """
 
 from __future__ import annotations
@@ -16,22 +17,24 @@ from typing import Protocol
 
 import pytest
 
-# In this order, one after the other. What is here is found in the test's id.
+# In this order, one after the other. The text is a part of the test's id.
 MEASURES_TIMES = (
     "attacks/test_keys.py::test_how_long_",
     "attacks/test_keys.py::test_a_difference_would_be_measured",
+    "http/test_first_requests.py::",
+    "http/test_many_readers.py::",
     "http/test_quotas.py::test_counting_in_the_process_is_quick",
     "http/test_quotas.py::test_a_redis_that_is_gone_",
     "races/test_deleting.py::test_deleting_a_big_audience_takes_no_longer_",
 )
 READS_WHAT_OTHERS_LEFT = ("house/test_statements_sent.py::", "house/test_nothing_secret_logged.py::")
 _DATABASES = ("sqlite", "", "postgresql")
-# xdist's worker runs a test when it knows the next one, or that there is none.
+# xdist's worker runs a test when it has the next one, or was informed that there is none.
 _AT_HAND = 2
 
 
 class Worker(Protocol):
-    """What xdist calls a WorkerController or a node."""
+    """xdist's WorkerController, which it also calls a node."""
 
     @property
     def shutting_down(self) -> bool: ...
@@ -42,7 +45,7 @@ class Worker(Protocol):
 
 
 def place_in_run(test_id: str) -> tuple[int, int]:
-    """Returns what to sort tests by."""
+    """Returns the sort key of a test."""
     rank = 1 if any(part in test_id for part in MEASURES_TIMES) else 0
     for at, part in enumerate(READS_WHAT_OTHERS_LEFT, start=2):
         rank = at if part in test_id else rank
@@ -55,19 +58,20 @@ def runs_alone(test_id: str) -> bool:
 
 
 def database_of(test_id: str) -> str:
-    """Returns 'sqlite', 'postgresql' or nothing, by the test's id."""
+    """Returns 'sqlite', 'postgresql' or '', by the test's id."""
     found = re.search(r"[\[-](sqlite|postgresql)(?=[]-])", test_id)
     return found[1] if found else ""
 
 
 class Schedule:
-    """The methods and properties are those that xdist asks of a scheduler (`xdist.scheduler.protocol`)."""
+    """The methods and properties that xdist requires of a scheduler (`xdist.scheduler.protocol`)."""
 
     def __init__(self, config: pytest.Config, worker_count: int) -> None:
         self._config = config
         self._worker_count = worker_count
         self._collected: dict[Worker, list[str]] = {}
-        # What a worker was sent and has not finished, in its order. By worker, all of them, in the order of arrival.
+        # The tests that were sent to each worker and are not finished, in its order. The workers are in the order of
+        # arrival.
         self._sent: dict[Worker, list[str]] = {}
         self._takes_first: dict[Worker, bool] = {}
         # The tests of a unit run in one worker, one after the other.
@@ -101,15 +105,15 @@ class Schedule:
         self._collected[node] = list(collection)
 
     def schedule(self) -> None:
-        """Called when the workers have collected, and again when a worker has come in place of one that crashed."""
+        """Called when the workers have collected, and again when a worker has replaced one that crashed."""
         if not self._is_scheduled:
             self._is_scheduled = True
             if not self._differ():
                 tests = next(iter(self._collected.values()))
                 units = units_of(test for test in tests if not runs_alone(test))
                 theirs = [unit for unit in units if database_of(unit[0]) == "postgresql"]
-                # From the end, but in the order of a run in one process: what a test leaves in a database that many
-                # share, the tests after it have always met, and those before it never.
+                # From the end, but in the order of a run in one process. Tests leave data in a database that many
+                # share, and only the tests after them have ever had to cope with it.
                 self._units.extend([unit for unit in units if unit not in theirs] + theirs[::-1])
                 self._alone = [test for test in tests if runs_alone(test)]
         self._send_to_all()
@@ -119,13 +123,14 @@ class Schedule:
         self._send(node)
 
     def mark_test_pending(self, item: str) -> None:
-        raise NotImplementedError("Nothing here runs a test again.")
+        raise NotImplementedError("This scheduler never runs a test again.")
 
     def remove_pending_tests_from_node(self, node: Worker, indices: Sequence[int]) -> None:
-        raise NotImplementedError("Nothing here takes a test away from a worker.")
+        raise NotImplementedError("This scheduler never takes a test away from a worker.")
 
     def remove_node(self, node: Worker) -> str | None:
-        """Called when a worker has ended. Returns the test that it crashed with; what else it had goes to others."""
+        """Called when a worker has ended. Returns the test that it crashed with; its other tests go to other
+        workers."""
         unfinished = self._sent.pop(node)
         del self._takes_first[node]
         for unit in units_of(unfinished[1:]):
@@ -141,7 +146,7 @@ class Schedule:
             self._send(node)
 
     def _send(self, node: Worker) -> None:
-        # A worker that came late, in place of another, has first to collect.
+        # A worker that replaces another must collect first.
         if node.shutting_down or node not in self._collected:
             return
         while self._units and len(self._sent[node]) < _AT_HAND:
@@ -152,7 +157,7 @@ class Schedule:
         if self._alone and not others:
             self._hand_over(node, self._alone)
             self._alone = []
-        # The last one that is not told to end stays for what runs alone, and begins when the others have gone.
+        # The last active worker stays for the tests that run alone, and begins when the others have gone.
         if not self._alone or any(not other.shutting_down for other in others):
             node.shutdown()
 
@@ -162,12 +167,12 @@ class Schedule:
         node.send_runtest_some([index_of[test] for test in tests])
 
     def _differ(self) -> bool:
-        """Says so, as an error of collecting, when the workers have not found the same tests."""
+        """Reports an error of collecting, and returns True, when the workers have not found the same tests."""
         tests, *others = self._collected.values()
         different = {test for found in others for test in set(tests).symmetric_difference(found)}
         if not different and all(found == tests for found in others):
             return False
-        text = "The processes do not agree which tests there are, or on their order. Has a test an id by chance?\n"
+        text = "The processes do not have the same tests in the same order. Does a test have a random id?\n"
         longrepr = text + "\n".join(sorted(different)[:20])
         report = pytest.CollectReport(nodeid="collected", outcome="failed", longrepr=longrepr, result=[])
         self._config.hook.pytest_collectreport(report=report)

@@ -1,4 +1,4 @@
-"""Looks into a contender's tables: whatever it answers, this is what it did."""
+"""Reads a contender's tables to check that it did what its answers claim."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from benchmarks.peers.report import Turn
 
 @dataclass(frozen=True)
 class State:
-    """Who is in which audience, what the audiences say they hold, and the sums of the record."""
+    """The members of each audience, the audiences' own counts, and the sums of the record."""
 
     members: dict[Id, list[Id]]
     counts: dict[Id, int]
     records: Records
 
     def check_counts(self, name: str) -> None:
-        """Raises AssertionError unless every count is the number of members, and no lead is in an audience twice."""
+        """Raises AssertionError unless every count equals the number of members, and no lead is in an audience
+        twice."""
         for audience, count in self.counts.items():
             members = self.members.get(audience, [])
-            assert count == len(members), f"{name}: audience {audience} says {count} and holds {len(members)}"
+            assert count == len(members), f"{name}: audience {audience} counts {count} but has {len(members)}"
             assert len(set(members)) == len(members), f"{name}: a lead is in audience {audience} twice"
 
 
@@ -45,8 +46,8 @@ async def look(contender: Contender) -> State:
 
 
 async def prove_moves(contender: Contender, lanes: list[Lane]) -> None:
-    """Moves every lane away and back, and looks into the tables each time. Raises AssertionError if anything is not
-    where it should be, or not on record."""
+    """Moves every lane away and back, and reads the tables each time. Raises AssertionError if a lead is in the wrong
+    audience, or a move is not on record."""
     before = await look(contender)
     before.check_counts(contender.name)
     for way, step in (([*lanes], 1), ([lane.back() for lane in lanes], 2)):
@@ -54,39 +55,49 @@ async def prove_moves(contender: Contender, lanes: list[Lane]) -> None:
         state = await look(contender)
         state.check_counts(contender.name)
         for lane in way:
-            assert set(lane.lead_ids) <= set(state.members[lane.there]), f"{contender.name}: not in the target"
-            assert not set(lane.lead_ids) & set(state.members.get(lane.here, [])), f"{contender.name}: still in source"
+            assert set(lane.lead_ids) <= set(state.members[lane.there]), (
+                f"{contender.name}: a lead is not in the target"
+            )
+            assert not set(lane.lead_ids) & set(state.members.get(lane.here, [])), (
+                f"{contender.name}: a lead is still in the source"
+            )
         _check_records(contender, before.records, state.records, step * len(lanes), len(lanes[0].lead_ids))
     assert _sorted(state) == _sorted(before), f"{contender.name}: moving there and back changed something else"
 
 
 async def prove_refusals(contender: Contender, loaded: Loaded) -> None:
-    """Raises AssertionError unless a move with one lead that is not in the source, one to the same audience, one of no
-    leads and one with a wrong key are refused, and nothing of them is done."""
+    """Raises AssertionError unless four moves are refused and change nothing: with one lead that is not in the source,
+    to the same audience, of no leads, and with a wrong key."""
     before = await look(contender)
     (here, members), (there, others) = loaded.audiences[:2]
     foreign = contender.move(here, there, [*members[:5], others[0]])
     status, body = await ask_once(contender, foreign)
-    assert contender.refused(status, body), f"{contender.name}: a foreign lead was answered {status} {body[:300]!r}"
+    assert contender.refused(status, body), (
+        f"{contender.name}: the answer to a foreign lead was {status} {body[:300]!r}"
+    )
     refused = {"to the same audience": contender.move(here, here, members[:5]),
                "of no leads": contender.move(here, there, [])}  # fmt: skip
     if contender.needs_key:
         refused["with a wrong key"] = contender.move(here, there, members[:5], key="wrong")
     for what, request in refused.items():
         status, body = await ask_once(contender, request)
-        assert contender.moved(status, body) is None, f"{contender.name}: a move {what} was answered {body[:300]!r}"
+        assert contender.moved(status, body) is None, (
+            f"{contender.name}: the answer to a move {what} was {body[:300]!r}"
+        )
     after = await look(contender)
-    assert (_sorted(after), after.records) == (_sorted(before), before.records), f"{contender.name} did refused work"
+    assert (_sorted(after), after.records) == (_sorted(before), before.records), (
+        f"{contender.name} refused a move but changed the tables"
+    )
 
 
 async def measure(contender: Contender, lanes: list[Lane], seconds: float) -> Turn:
-    """Returns what a turn came to. Raises AssertionError unless the record grew by every answered move, and all counts
+    """Returns the result of a turn. Raises AssertionError unless the record grew by every answered move, and all counts
     and members are right afterwards."""
     before, cpu_before = await look(contender), cpu.seconds_of(contender.pid)
     done, took = await drive(contender, lanes, seconds)
     cpu_after, after = cpu.seconds_of(contender.pid), await look(contender)
     after.check_counts(contender.name)
-    assert _sorted(after) == _sorted(before), f"{contender.name}: leads are not where the answers say"
+    assert _sorted(after) == _sorted(before), f"{contender.name}: leads are not where the answers report them"
     _check_records(contender, before.records, after.records, done, len(lanes[0].lead_ids))
     used = None if cpu_before is None or cpu_after is None else (cpu_after - cpu_before) * 1000 / done
     return Turn(done / took, used)
@@ -94,7 +105,7 @@ async def measure(contender: Contender, lanes: list[Lane], seconds: float) -> Tu
 
 async def prove_overlapping(contender: Contender, loaded: Loaded, *, clients: int, seconds: float) -> Counter[str]:
     """Returns the outcomes of overlapping moves. Raises AssertionError if a count is wrong afterwards, a lead of the
-    pool is lost, or the record does not explain what became of the memberships."""
+    pool is lost, or the record does not explain the memberships."""
     pool = loaded.pool
     before = await look(contender)
     outcomes = await contend(contender, pool, clients=clients, seconds=seconds)
@@ -103,7 +114,9 @@ async def prove_overlapping(contender: Contender, loaded: Loaded, *, clients: in
     left, right = (after.members.get(end, []) for end in (pool.here, pool.there))
     assert {*left, *right} == set(pool.lead_ids), f"{contender.name}: leads were lost"
     others = {a: m for a, m in _sorted(after).items() if a not in (pool.here, pool.there)}
-    assert others == {a: m for a, m in _sorted(before).items() if a in others}, f"{contender.name}: other audiences"
+    assert others == {a: m for a, m in _sorted(before).items() if a in others}, (
+        f"{contender.name}: leads are in other audiences"
+    )
     was_in = sum(len(before.members.get(end, [])) for end in (pool.here, pool.there))
     merged = after.records.already_in_target - before.records.already_in_target
     assert was_in - merged == len(left) + len(right), f"{contender.name}: the record does not explain the members"
@@ -113,8 +126,8 @@ async def prove_overlapping(contender: Contender, loaded: Loaded, *, clients: in
 
 
 def _check_records(contender: Contender, before: Records, after: Records, moves: int, size: int) -> None:
-    assert after.moves - before.moves == moves, f"{contender.name}: {moves} answered, not as many recorded"
-    assert after.moved - before.moved == moves * size, f"{contender.name}: the record has other sums"
+    assert after.moves - before.moves == moves, f"{contender.name}: {moves} moves answered, a different number recorded"
+    assert after.moved - before.moved == moves * size, f"{contender.name}: the sums of the record are wrong"
 
 
 def _sorted(state: State) -> dict[Id, list[Any]]:
@@ -122,7 +135,7 @@ def _sorted(state: State) -> dict[Id, list[Any]]:
 
 
 def settle(contender: Contender) -> None:
-    """Clears away dead rows and writes out what is in memory, so that no turn pays for the one before it."""
+    """Removes dead rows and writes what is in memory to disk, so that no turn pays for the turn before it."""
 
     async def run() -> None:
         connection: Any = await asyncpg.connect(contender.database_url)
@@ -130,7 +143,7 @@ def settle(contender: Contender) -> None:
         try:
             await connection.execute("CHECKPOINT")
         except asyncpg.InsufficientPrivilegeError:
-            pass  # Then the server writes it out when it likes, for everybody alike.
+            pass  # After that the server decides when to write, for every contender in the same way.
         finally:
             await connection.close()
 

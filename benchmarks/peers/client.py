@@ -1,4 +1,4 @@
-"""The client every contender gets: bytes made beforehand, written to open connections by one asyncio loop."""
+"""The client that drives every contender: one asyncio loop writes bytes made beforehand to open connections."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Connection:
             self.writer.write(request)
             head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
             _, found, rest = head.partition(b"content-length:")
-            assert found, f"every contender is set up to send a length: {head!r}"
+            assert found, f"the answer has no Content-Length, which every contender is set up to send: {head!r}"
             body = await self.reader.readexactly(int(rest.split(b"\r\n", 1)[0]))
         return int(head[9:12]), body
 
@@ -61,14 +61,15 @@ async def ask_once(contender: Contender, request: bytes) -> tuple[int, bytes]:
 
 
 async def move_all(contender: Contender, lanes: list[Lane]) -> None:
-    """Each lane moves once, at once. Raises AssertionError unless every answer says that all of it was moved."""
+    """Each lane makes one move, all at the same time. Raises AssertionError unless every answer reports all leads as
+    moved."""
     for lane in lanes:
         status, body = await ask_once(contender, contender.move(lane.here, lane.there, lane.lead_ids))
         assert contender.moved(status, body) == len(lane.lead_ids), f"{contender.name}: {status} {body[:500]!r}"
 
 
 async def drive(contender: Contender, lanes: list[Lane], seconds: float) -> tuple[int, float]:
-    """Returns how many moves were answered in how many seconds. Every client ends with its leads where they began."""
+    """Returns how many moves were answered in how many seconds. Every client leaves its leads where they began."""
     stop = time.perf_counter() + seconds
 
     async def client(lane: Lane) -> int:
@@ -105,7 +106,8 @@ async def contend(contender: Contender, pool: Lane, *, clients: int, seconds: fl
             status, body = await connection.ask(request)
             moved = contender.moved(status, body)
             if moved is None:
-                # Cut short, for some errors end in a number of their own, and are one kind nevertheless.
+                # Cut short, because some errors end in a number that differs each time, although they are of the same
+                # kind.
                 kind = "refused" if contender.refused(status, body) else f"status {status}: {body[:85]!r}"
                 outcomes[kind] += 1
             else:

@@ -1,4 +1,4 @@
-"""What the benchmark asks of a contender, and the work all of them get."""
+"""Defines what a contender must implement for the benchmark, and the work that all contenders get."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 ROOT = Path(__file__).parents[2]
-# Ignored by git: environments are made once and used again until what they are made from changes.
+# Ignored by git. Environments are created once and reused until their requirements change.
 CACHE = ROOT / ".cache" / "peers"
 READY_WITHIN_S = 30
 
@@ -24,8 +24,8 @@ Id = str | int
 
 @dataclass(frozen=True)
 class Work:
-    """How much is loaded: `leads` spread over `audiences`; besides, a pool of `pool` leads for overlapping moves, all
-    of them in one audience and every third in another as well."""
+    """How much is loaded: `leads` spread over `audiences`, and a pool of `pool` leads for overlapping moves. All of the
+    pool is in one audience, and every third lead in another as well."""
 
     leads: int
     audiences: int
@@ -50,14 +50,14 @@ class Lane:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The ids a contender gave to what it was loaded with, each audience with its leads."""
+    """The ids that a contender gave to the loaded data: each audience with its leads."""
 
     audiences: list[tuple[Id, list[Id]]]
     pool: Lane
 
     def lanes(self, *, clients: int, leads: int) -> list[Lane]:
-        """Returns a lane for each client. Audiences are used in pairs; when clients outnumber the pairs, two clients
-        share one and set out from opposite ends, so that no lead is moved by both."""
+        """Returns a lane for each client. Audiences are used in pairs. When there are more clients than pairs, two
+        clients share one and start at opposite ends, so that no lead is moved by both."""
         pairs = len(self.audiences) // 2
         assert clients <= 2 * pairs, f"{len(self.audiences)} audiences are too few for {clients} clients"
         lanes = []
@@ -65,7 +65,7 @@ class Loaded:
             end, pair = divmod(client, pairs)
             (here, members), (there, _) = self.audiences[2 * pair + end], self.audiences[2 * pair + 1 - end]
             assert leads <= len(members), f"an audience has {len(members)} leads, too few for a move of {leads}"
-            # Spread over the audience, as a selection in a list is.
+            # Spread over the audience, like a selection in a list.
             lanes.append(Lane(here, there, members[:: len(members) // leads][:leads]))
         return lanes
 
@@ -81,7 +81,7 @@ class Records:
 
 @dataclass
 class Contender(ABC):
-    """A service on a database of its own. `set_up` once, then `start`; `stop` is harmless at any time."""
+    """A service with its own database. Call `set_up` once, then `start`; `stop` is safe at any time."""
 
     database_url: str
     folder: Path
@@ -92,18 +92,18 @@ class Contender(ABC):
 
     name = ""
     needs_key = True
-    # Texts of SQL for the audit: (audience, lead) of each membership; (audience, count); sums of the record.
+    # SQL for the audit: (audience, lead) of each membership; (audience, count); sums of the record.
     members_sql = ""
     counts_sql = ""
     records_sql = ""
 
     @abstractmethod
     def set_up(self, work: Work) -> Loaded:
-        """Installs what it needs, makes its tables and loads the work."""
+        """Installs the packages, creates the tables and loads the work."""
 
     @abstractmethod
     def start(self) -> None:
-        """Starts it on a free port and returns when it answers."""
+        """Starts the service on a free port and returns when it answers."""
 
     @abstractmethod
     def move(self, source: Id, target: Id, lead_ids: Sequence[Id], *, key: str | None = None) -> bytes:
@@ -111,11 +111,11 @@ class Contender(ABC):
 
     @abstractmethod
     def moved(self, status: int, body: bytes) -> int | None:
-        """Returns how many leads the answer says were moved, None if it is no success."""
+        """Returns how many leads the answer reports as moved; None if the move failed."""
 
     @abstractmethod
     def refused(self, status: int, body: bytes) -> bool:
-        """Returns whether the answer says that nothing was moved because some leads are not in the source."""
+        """Returns whether the answer is the refusal of a move because some leads are not in the source."""
 
     @property
     def pid(self) -> int:
@@ -154,7 +154,7 @@ class Contender(ABC):
 
 
 async def load_by_sql(url: str, work: Work, *, audience: str, lead: str, membership: str) -> Loaded:
-    """Loads the work into tables whose keys are numbers; the texts say how to insert ($1) ids or pairs of them."""
+    """Loads the work into tables whose keys are numbers. The SQL texts insert ids ($1) or pairs of them."""
     ids = list(range(1, work.audiences + 3))
     left, right = ids[-2:]
     size = work.audience_size
@@ -180,7 +180,7 @@ def free_port() -> int:
 
 
 def run(command: Iterable[str | Path], *, cwd: Path = ROOT, **environment: str) -> str:
-    """Runs a command to its end. Returns what it printed; raises RuntimeError with it when it fails."""
+    """Runs a command to its end. Returns its output; raises RuntimeError with the output when it fails."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,

@@ -1,4 +1,5 @@
-"""How much processor time a service takes for a move. Unlike a rate it hardly depends on who else uses the machine."""
+"""Measures how much processor time a service takes for a move. Unlike a rate, it hardly depends on what else the
+machine does."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ PROC = Path("/proc")
 
 
 def seconds_of(pid: int) -> float | None:
-    """Returns the seconds of processor time that the process and its living children have used so far; None where
-    there is no /proc to ask."""
+    """Returns the seconds of processor time that the process and its living children have used so far; None where there
+    is no /proc."""
     if not (PROC / "self" / "stat").exists():
         return None
     own = _own_seconds(pid)
@@ -18,7 +19,7 @@ def seconds_of(pid: int) -> float | None:
 
 
 def _own_seconds(pid: int) -> float:
-    # The name in brackets may hold anything, blanks too; what follows it is counted from field 3 of proc(5).
+    # The name in brackets may contain anything, blanks too. The fields after it are counted from field 3 of proc(5).
     fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

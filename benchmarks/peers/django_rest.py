@@ -37,7 +37,7 @@ class DjangoRest(Contender):
 
     @property
     def environment(self) -> dict[str, str]:
-        # The environment made for it is all it may see, and the project's folder is not the place for its bytecode.
+        # The process sees only the environment made for it, and does not write bytecode into the project's folder.
         return {
             "DATABASE_URL": self.database_url, "SECRET_KEY": self.secret_key, "DJANGO_SETTINGS_MODULE": "settings",
             "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1",

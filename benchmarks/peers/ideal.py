@@ -1,4 +1,4 @@
-"""The database without a service: the same moves driven by pgbench, one connection a client."""
+"""The database without a service: the same moves driven by pgbench, with one connection for each client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Drive = Callable[[list[Lane], float], float]
 
 
 def ideals(contenders: list[Contender], folder: Path) -> dict[str, tuple[Contender, Drive]]:
-    """Returns what can be driven without a service: its name, whose tables it uses, and how."""
+    """Returns the variants that pgbench can drive without a service: each with its name, the contender whose tables it
+    uses, and its script."""
     found: dict[str, tuple[Contender, Drive]] = {}
     for contender in contenders:
         if isinstance(contender, Leadyard):

@@ -12,11 +12,18 @@ from typing import Any
 
 from benchmarks.peers.client import post
 from benchmarks.peers.contender import Contender, Id, Lane, Loaded, Work
+from leadyard.ids import NUMBER_BITS, NUMBERS
 from leadyard.store import schema
-from tests.service import Service, Tenant, make_tenant
+from rig.service import Service, Tenant, make_tenant
 
-# A limit that no client reaches costs as much as one that somebody does.
+# A limit that no client reaches costs as much as a limit that a client reaches.
 SETTINGS = {"LEADYARD_LOG_LEVEL": "info", "LEADYARD_RATE_LIMITS": "1000000/second"}
+
+
+def _id_of(key: str) -> str:
+    """Returns the SQL of the id of a key."""
+    number = f"{key} & {NUMBERS - 1}"
+    return f"lpad(to_hex({key} >> {NUMBER_BITS}), 12, '0') || lpad(to_hex({number}), 12, '0')"
 
 
 @dataclass
@@ -27,9 +34,12 @@ class Leadyard(Contender):
     tenant: Tenant | None = field(default=None, repr=False)
 
     name = "Leadyard"
-    members_sql = "SELECT audience_id, lead_id FROM memberships"
-    counts_sql = "SELECT id, prospect_count FROM audiences"
-    records_sql = "SELECT count(*), coalesce(sum(moved_count), 0), coalesce(sum(already_in_target_count), 0) FROM moves"
+    members_sql = f"""SELECT {_id_of("a.id")}, {_id_of("m.lead_id")} FROM memberships m
+        JOIN audiences a ON a.account_group_id = m.account_group_id AND a.number = m.audience_id"""
+    counts_sql = f"SELECT {_id_of('id')}, prospect_count FROM audiences"
+    records_sql = (
+        "SELECT count(*), coalesce(sum(lead_count), 0), coalesce(sum(already_in_target_count), 0) FROM changes"
+    )
 
     def set_up(self, work: Work) -> Loaded:
         asyncio.run(schema.migrate(self.database_url))

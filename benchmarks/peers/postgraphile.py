@@ -29,7 +29,7 @@ OLDEST_NODE = 22
 
 @dataclass
 class PostGraphile(Contender):
-    """PostGraphile in library mode, with as many connections as there are clients. It knows no keys."""
+    """PostGraphile in library mode, with as many connections as there are clients. It has no keys."""
 
     name = "PostGraphile"
     needs_key = False
@@ -101,7 +101,7 @@ class PostGraphile(Contender):
         }
 
     def _node(self) -> Path:
-        """Returns the Node that came with the packages, else one of this machine that is new enough."""
+        """Returns the Node that came with the packages, or else one of this machine that is new enough."""
         for packaged in sorted(self.place.glob("node_modules/node-*-*/bin/node")):
             return packaged
         found = shutil.which("node")

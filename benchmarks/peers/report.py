@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 BASE = "Leadyard"
-HEAD = f"{'moves/s':>10}   {'lowest..highest':18} {'of pgbench':>10}   {'Leadyard is':>12}   {'CPU ms/move':>11}"
+HEAD = (
+    f"{'moves/s':>10}   {'lowest..highest':18} {'of pgbench':>10}   {'Leadyard is':>12}   {'target':>8} {'':8} "
+    f"{'CPU ms/move':>11}"
+)
+# How many times as fast as a peer Leadyard should be, by the number of leads in a move.
+TARGETS = {
+    "PostGraphile": {25: 1.2, 1_000: 1.2, 10_000: 1.2},
+    "Django REST": {25: 8.0, 1_000: 3.5, 10_000: 3.0},
+}
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Moves per second, and milliseconds of processor time the service took for each (None: not known)."""
+    """Moves per second, and the milliseconds of processor time that the service took for each (None if unknown)."""
 
     rate: float
     cpu_ms: float | None
@@ -20,7 +28,7 @@ class Turn:
 
 @dataclass
 class Figures:
-    """The turns, by size of a move and by who had them, in the order of the rounds."""
+    """The turns by size of a move and by contender, in the order of the rounds."""
 
     turns: dict[int, dict[str, list[Turn]]] = field(default_factory=dict)
 
@@ -28,20 +36,22 @@ class Figures:
         self.turns.setdefault(size, {}).setdefault(name, []).append(turn)
 
     def ratio(self, size: int, name: str, to: str) -> float | None:
-        """Returns the median over the rounds of one rate divided by another's of the same round."""
+        """Returns the median over the rounds of one rate divided by another rate of the same round."""
         of = self.turns[size]
         if name not in of or to not in of:
             return None
         return statistics.median(a.rate / b.rate for a, b in zip(of[name], of[to], strict=True))
 
     def rows(self, size: int) -> list[dict[str, Any]]:
-        """Returns a row for each, the fastest first. What pgbench did best is what shares are of."""
+        """Returns a row for each contender, the fastest first. Shares are relative to the faster of the two pgbench
+        variants."""
         of = self.turns[size]
         medians = {name: statistics.median(turn.rate for turn in turns) for name, turns in of.items()}
         ideal = max((name for name in medians if name.startswith("pgbench")), key=medians.__getitem__, default="")
         rows = []
         for name, median in sorted(medians.items(), key=lambda item: -item[1]):
             cpu = [turn.cpu_ms for turn in of[name] if turn.cpu_ms is not None]
+            times, target = self.ratio(size, BASE, name), TARGETS.get(name, {}).get(size)
             rows.append(
                 {
                     "name": name,
@@ -50,7 +60,9 @@ class Figures:
                     "lowest": round(min(turn.rate for turn in of[name]), 1),
                     "highest": round(max(turn.rate for turn in of[name]), 1),
                     "shareOfPgbench": _rounded(self.ratio(size, name, ideal)),
-                    "leadyardIsTimes": _rounded(self.ratio(size, BASE, name)),
+                    "leadyardIsTimes": _rounded(times),
+                    "target": target,
+                    "reached": None if times is None or target is None else times >= target,
                     "cpuMsPerMove": _rounded(statistics.median(cpu) if cpu else None),
                 }
             )
@@ -63,8 +75,10 @@ class Figures:
             for row in self.rows(size):
                 span = f"{row['lowest']:.1f}..{row['highest']:.1f}"
                 share, times, cpu = map(_shown, (row["shareOfPgbench"], row["leadyardIsTimes"], row["cpuMsPerMove"]))
+                target = "" if row["target"] is None else f"≥ {row['target']:g}"
+                verdict = {True: "reached", False: "missed", None: ""}[row["reached"]]
                 line = f"{row['name']:32} {row['movesPerSecond']:>10.1f}   {span:18} {share:>10}   {times:>10} x"
-                lines.append(f"{line}   {cpu:>11}")
+                lines.append(f"{line}   {target:>8} {verdict:8} {cpu:>11}")
         return "\n".join(lines)
 
 

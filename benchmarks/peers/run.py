@@ -1,10 +1,11 @@
-"""Drives the same moves through Leadyard and through what one would otherwise build or run, on one PostgreSQL.
+"""Drives the same moves through Leadyard and through its alternatives, on one PostgreSQL.
 
     python benchmarks/peers/run.py --check                        tiny data, correctness only, no figures
     python benchmarks/peers/run.py [--server URL] [--json FILE]   the measurement: about ten minutes
 
-Without --server a throwaway PostgreSQL is started; the URL of a server names a role that may create databases, and the
-databases made there are dropped at the end. README.md in this folder says what is compared, how, and what to quote.
+Without --server it starts a throwaway PostgreSQL. The URL of a server names a role that may create databases; the
+databases created there are dropped at the end. README.md in this folder describes the comparison, the method, and the
+figures to quote.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from benchmarks.peers.leadyard_itself import Leadyard
 from benchmarks.peers.postgraphile import PostGraphile
 from benchmarks.peers.report import Figures, Turn
 from leadyard.ids import new_id
-from tests.throwaway_postgres import ThrowawayPostgres
+from rig.throwaway_postgres import ThrowawayPostgres
 
 KINDS: dict[str, type[Contender]] = {"leadyard": Leadyard, "django": DjangoRest, "postgraphile": PostGraphile}
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
@@ -57,12 +58,14 @@ def main() -> None:
     report(options, work, facts, figures, overlapping)
     failed = [name for name, outcomes in overlapping.items() if set(outcomes) - {"moved", "leads", "refused"}]
     if options.check and failed:
-        sys.exit(f"Overlapping moves reached the client as something else than moved or refused: {failed}")
+        sys.exit(f"Some answers to overlapping moves were neither moved nor refused: {failed}")
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="correctness only, with whoever can be set up here")
+    parser.add_argument(
+        "--check", action="store_true", help="correctness only, without contenders that cannot be set up here"
+    )
     parser.add_argument("--server", help="postgresql://user@host/database, for a role that may create databases")
     parser.add_argument("--only", action="append", choices=sorted(KINDS), help="leave out the others; repeatable")
     parser.add_argument("--leads", type=int, default=100_000)
@@ -75,7 +78,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--leadyard-processes", type=int, default=1)
     parser.add_argument("--django-processes", type=int, default=2)
     parser.add_argument("--postgraphile-processes", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="write everything there, too")
+    parser.add_argument("--json", type=Path, help="also write all figures to this file")
     options = parser.parse_args()
     if options.check:
         options.sizes, options.clients, options.overlapping_seconds = [5, 100], 4, 1.0
@@ -85,7 +88,8 @@ def parse() -> argparse.Namespace:
 def set_up_all(
     options: argparse.Namespace, server: str, work: Work, folder: Path, closing: ExitStack
 ) -> list[tuple[Contender, Loaded]]:
-    """Returns the contenders, loaded and running. With --check, says who cannot be set up here and goes on."""
+    """Returns the contenders, loaded and running. With --check, it reports and leaves out the contenders that cannot be
+    set up here."""
     ready = []
     for name in options.only or KINDS:
         database = f"leadyard_peers_{name}_{new_id()}"
@@ -110,7 +114,7 @@ def set_up_all(
 
 
 def prove(options: argparse.Namespace, contenders: list[tuple[Contender, Loaded]]) -> dict[str, Any]:
-    """Returns the outcomes of overlapping moves. Whoever loses or doubles a lead ends the run, by AssertionError."""
+    """Returns the outcomes of overlapping moves. A lost or duplicated lead ends the run with AssertionError."""
     outcomes = {}
     for contender, loaded in contenders:
         asyncio.run(prove_refusals(contender, loaded))
@@ -131,7 +135,7 @@ def take_turns(options: argparse.Namespace, contenders: list[tuple[Contender, Lo
     names = [*by_name, *without_service]
     for size in options.sizes:
         for number in range(options.rounds + 1):
-            # Another one begins each time, so that nobody always follows the same neighbour.
+            # A different contender begins each round, so that none always runs after the same neighbour.
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 contender, drive = without_service.get(name, (by_name.get(name), None))
                 assert contender is not None
@@ -148,7 +152,7 @@ def take_turns(options: argparse.Namespace, contenders: list[tuple[Contender, Lo
 
 
 def describe(server: str, contenders: list[Contender]) -> dict[str, Any]:
-    """Returns versions and settings of everybody, and of the machine."""
+    """Returns versions and settings of every contender, and of the machine."""
     names = [*DURABLE, "server_version", "shared_buffers", "wal_sync_method", "max_wal_size", "max_connections"]
     values = execute(server, "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY($1)", names)
     return {
@@ -178,7 +182,9 @@ def report(
     print(f"PostgreSQL: {facts['postgresql']}")
     for name, outcomes in overlapping.items():
         print(f"{name}: overlapping moves: {outcomes}")
-    print(figures.table() if figures.turns else f"Nothing was lost, doubled or miscounted: {', '.join(overlapping)}.")
+    print(
+        figures.table() if figures.turns else f"No lead was lost, duplicated or miscounted: {', '.join(overlapping)}."
+    )
 
 
 def execute(server: str, text: str, *values: Any) -> list[Any]:

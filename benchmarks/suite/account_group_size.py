@@ -1,4 +1,5 @@
-"""Row 5: what a move costs in an account group with many memberships, beside a small one in the same database."""
+"""Row 5: what a move costs in an account group with many memberships, compared with a small one in the same
+database."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 from benchmarks.suite.figures import Figure, take_turns
 from benchmarks.suite.filling import Filler, steps
 from benchmarks.suite.stage import TITLES, Kind, Stage
-from tests.service import Service, Tenant, make_tenant
+from rig.service import Service, Tenant, make_tenant
 
 LEADS_A_MOVE = 25
-FULL_AUDIENCES = 9  # And two halves, between which the leads move: ten memberships for each lead.
+FULL_AUDIENCES = 9  # Plus two halves, between which the leads move: ten memberships for each lead.
 Choice = Callable[["Group"], list[int]]
 
 
@@ -34,7 +35,7 @@ class Group:
         return self.leads * (FULL_AUDIENCES + 1)
 
     def timed_move(self, choose: Choice) -> float:
-        """Returns the seconds of a move of leads chosen anew; moving them back is not counted."""
+        """Returns the seconds that a move of newly chosen leads takes, without moving them back."""
         lead_ids = [self.filler.id_of(number) for number in choose(self)]
         started = time.perf_counter()
         answer = self.tenant.move(self.here, self.there, lead_ids)
@@ -46,13 +47,13 @@ class Group:
 
 
 def _neighbours(group: Group) -> list[int]:
-    """Returns leads that stand beside one another on a page somewhere in the list, as people pick them."""
+    """Returns leads that are next to each other somewhere in the list, as people select them on a page."""
     start = group.dice.randrange(group.leads // 2 - LEADS_A_MOVE)
     return [2 * number for number in range(start, start + LEADS_A_MOVE)]
 
 
 def _scattered(group: Group) -> list[int]:
-    """Returns leads from all over the audience: none shares a page of a table or of an index with another."""
+    """Returns leads from all over the audience. No two of them share a page of a table or of an index."""
     return [2 * number for number in group.dice.sample(range(group.leads // 2), LEADS_A_MOVE)]
 
 

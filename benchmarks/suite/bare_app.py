@@ -1,4 +1,4 @@
-"""The smallest FastAPI application there is: what `leadyard serve` is measured against when it starts."""
+"""The smallest possible FastAPI application, with which the start of `leadyard serve` is compared."""
 
 from __future__ import annotations
 

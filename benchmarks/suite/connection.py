@@ -1,4 +1,4 @@
-"""A kept connection that sends bytes made beforehand, so that a client's cost is not taken for a service's."""
+"""A kept connection that sends bytes made beforehand, so that the client's cost is not counted as the service's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 from types import TracebackType
 from typing import Any, Self
 
-from tests.service import Tenant
+from rig.service import Tenant
 
 _LENGTH = re.compile(rb"content-length: (\d+)")
 
@@ -29,7 +29,7 @@ class Connection:
         self._socket.close()
 
     def ask(self, request: bytes, *statuses: int) -> bytes:
-        """Sends the request and returns the body of the answer, whose status is one of those expected."""
+        """Sends the request and returns the body of the answer. Raises if its status is not an expected one."""
         self._socket.sendall(request)
         answer = b""
         while b"\r\n\r\n" not in answer:

@@ -1,4 +1,4 @@
-"""What a benchmark says: a ratio of two sides that took turns in one run, its goal, and what else has to hold."""
+"""The result of a benchmark: a ratio of two sides that took turns in one run, its goal, and absolute limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Better = Literal["higher", "lower"]
 
 @dataclass(frozen=True)
 class Limit:
-    """An absolute bound beside the ratio, of things that are the same on every machine, such as memory."""
+    """An absolute bound next to the ratio, for quantities that are the same on every machine, such as memory."""
 
     what: str
     value: float
@@ -30,7 +30,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table. `details` hold absolute values: they explain the ratio, and are not to be quoted."""
+    """One line of the table. `details` contains absolute values, which explain the ratio and are not for quoting."""
 
     number: int
     name: str
@@ -41,7 +41,7 @@ class Figure:
     goal: float
     rounds: tuple[float, ...] = ()
     limits: tuple[Limit, ...] = ()
-    # Why the goal cannot be met here although the service is not what stands in the way; measured, never assumed.
+    # The reason outside the service why the goal cannot be reached here. It is measured, never assumed.
     instead: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -61,10 +61,10 @@ class Figure:
     def verdict(self) -> str:
         if not self.met:
             return "missed"
-        return "met" if self.reached else "limit shown"
+        return "reached" if self.reached else "limit shown"
 
     def as_json(self) -> dict[str, Any]:
-        """Returns it for a file: with as many digits as a measurement has, which is not what a float has."""
+        """Returns it for a file, rounded to the digits that the measurement supports."""
         found: dict[str, Any] = _rounded(asdict(self))
         return found
 
@@ -84,7 +84,7 @@ def figure_from_json(found: dict[str, Any]) -> Figure:
 
 @dataclass(frozen=True)
 class NotMeasured:
-    """A benchmark that this machine cannot take, and what it lacks for that."""
+    """A benchmark that this machine cannot run, and the tool or resource that it lacks."""
 
     name: str
     lacks: str
@@ -92,7 +92,7 @@ class NotMeasured:
 
 @dataclass(frozen=True)
 class Pairs:
-    """What both sides gave in each round."""
+    """The values of both sides in each round."""
 
     ours: tuple[float, ...]
     theirs: tuple[float, ...]
@@ -109,8 +109,8 @@ class Pairs:
 def take_turns(
     ours: Callable[[], float], theirs: Callable[[], float], *, rounds: int, told: Callable[[], object] = lambda: None
 ) -> Pairs:
-    """Measures both sides in turns, after one round that only warms up. Who begins changes from round to round, so that
-    neither side always finds the machine as the other has left it."""
+    """Measures both sides in turns, after one round that only warms up. The order changes from round to round, so that
+    neither side always runs on the machine as the other has left it."""
     found: list[tuple[float, float]] = []
     for number in range(rounds + 1):
         if number % 2:

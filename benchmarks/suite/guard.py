@@ -1,4 +1,4 @@
-"""Decides whether a ratio has fallen: a quick measurement is compared with the one that is committed."""
+"""Decides whether a ratio has fallen, by comparing a quick measurement with the committed ratio."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from pathlib import Path
 from benchmarks.suite.figures import Better, Figure
 
 COMMITTED = Path(__file__).parents[1] / "quick_ratios.json"
-# By more than a third: what is left is less than two thirds of what was committed.
+# Fallen by more than a third means that less than two thirds of the committed ratio is left.
 LEAST_LEFT = 2 / 3
 RENEW = "script/bench --quick --write"
 
 
 @dataclass(frozen=True)
 class Committed:
-    """A ratio as it was when somebody last wrote it down."""
+    """A ratio as it was when it was last committed."""
 
     ratio: float
     better: Better
 
 
 def left_of(figure: Figure, committed: Committed) -> float:
-    """Returns what is left of the committed ratio: 1 is as good, 0.5 half as good, whichever way is better."""
+    """Returns what is left of the committed ratio: 1 is as good, 0.5 half as good, whichever direction is better."""
     if figure.better == "higher":
         return figure.ratio / committed.ratio
     return committed.ratio / figure.ratio
 
 
 def has_fallen(figure: Figure, committed: Mapping[str, Committed]) -> bool:
-    """Returns whether the figure is worse than the committed one by more than a third. One that nobody has committed
-    has not fallen; `complaints` says that it is missing."""
+    """Returns whether the figure is worse than the committed one by more than a third. A figure without a committed
+    ratio has not fallen; `complaints` reports it as missing."""
     known = committed.get(figure.name)
     return known is not None and left_of(figure, known) < LEAST_LEFT
 
 
 def better_of(first: Figure, second: Figure | None) -> Figure:
-    """Returns the better one of two measurements of the same figure."""
+    """Returns the better of two measurements of the same figure."""
     if second is None:
         return first
     choose = max if first.better == "higher" else min
@@ -53,8 +53,8 @@ def complaints(
     *,
     expected: Iterable[str] = (),
 ) -> list[str]:
-    """Returns a sentence for each figure that has fallen, that was never committed, or that was `expected` and did not
-    come. Empty: the guard is content."""
+    """Returns a sentence for each figure that has fallen, that was never committed, or that was `expected` and not
+    measured. Empty: the guard passes."""
     found = list(figures)
     sentences = []
     for figure in found:
@@ -76,16 +76,16 @@ def _fallen(figure: Figure, known: Committed) -> str:
     way = "at least" if figure.better == "higher" else "at most"
     bound = known.ratio * LEAST_LEFT if figure.better == "higher" else known.ratio / LEAST_LEFT
     return (
-        f"{figure.name}: {figure.what} / {figure.against} is {figure.ratio:.3g}, again and again; committed is "
-        f"{known.ratio:.3g}, so it has to be {way} {bound:.3g}. Look at what your change does to that road "
-        f"(script/bench --quick NAME measures it alone); if the loss is meant, say so in "
+        f"{figure.name}: {figure.what} / {figure.against} is {figure.ratio:.3g}, in every attempt; committed is "
+        f"{known.ratio:.3g}, so it has to be {way} {bound:.3g}. Look at what your change does to that path "
+        f"(script/bench --quick NAME measures it alone); if the loss is intended, explain it in "
         f"CHANGELOG.md and run `{RENEW}`."
     )
 
 
 def busy_sentence(load: float, cores: int | None = None) -> str | None:
-    """Returns what to bear in mind when others were using the machine already as the run began; else None. It excuses
-    nothing: who reads a failure should know it, and measure again on a quiet machine."""
+    """Returns a warning when the machine was already busy as the run began; else None. It does not excuse a failure:
+    read it with the failure, and measure again on a quiet machine."""
     cores = cores or os.cpu_count() or 1
     if load <= cores:
         return None
@@ -103,7 +103,8 @@ def read(path: Path = COMMITTED) -> dict[str, Committed]:
 
 
 def write(runs: list[list[Figure]], about: Mapping[str, object], path: Path = COMMITTED) -> None:
-    """Writes the median of several runs for each figure. What was committed of figures not measured now, stays."""
+    """Writes the median of several runs for each figure. The ratios of figures that were not measured now stay as they
+    are."""
     ratios: dict[str, dict[str, float | Better]] = {
         name: {"ratio": each.ratio, "better": each.better} for name, each in read(path).items()
     }

@@ -1,4 +1,5 @@
-"""Row 7: importing a file with all rules on beside COPY of the same rows into a bare table, and its memory."""
+"""Row 7: importing a file with all rules on, compared with COPY of the same rows into a bare table; and the memory of
+the import."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pathlib import Path
 from benchmarks.importing import by_command, by_job, copy_bare, write_people
 from benchmarks.suite.figures import Figure, Limit, Pairs
 from benchmarks.suite.stage import Stage
-from tests.service import Service, Tenant, make_tenant
+from rig.service import Service, Tenant, make_tenant
 
 Door = Callable[[str, Tenant, Path, int], tuple[float, float]]
 DOORS: dict[str, tuple[str, Door]] = {
@@ -20,7 +21,7 @@ DOORS: dict[str, tuple[str, Door]] = {
 
 
 def imports(stage: Stage) -> list[Figure]:
-    # Only the reading side takes part, so the service has nothing to count.
+    # Only the process that reads the file is measured, so the service has nothing to count here.
     with stage.service("postgresql", LEADYARD_LOG_LEVEL="warning") as service:
         return [_measure(stage, service, name) for name in DOORS]
 
@@ -36,7 +37,7 @@ def _measure(stage: Stage, service: Service, name: str) -> Figure:
         told()
         for number in range(rounds):
             path = write_people(stage.folder / f"{name}-{number}.csv", rows=rows, name=f"{name}-{number}")
-            # Half before and half after, so that neither side always finds the warmer machine.
+            # Half before and half after, so that neither side always runs on the warmer machine.
             copied = [asyncio.run(copy_bare(url, path)) for _ in range(_copies(rows))]
             took, mib = door(url, tenant, path, rows)
             copied += [asyncio.run(copy_bare(url, path)) for _ in range(_copies(rows))]
@@ -62,5 +63,5 @@ def _measure(stage: Stage, service: Service, name: str) -> Figure:
 
 
 def _copies(rows: int) -> int:
-    """Returns how often to COPY at a time: a file that is copied in a blink says nothing once."""
+    """Returns how often to COPY in a row: one COPY of a small file is too short to measure."""
     return 1 if rows >= 500_000 else 3

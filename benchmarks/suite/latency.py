@@ -1,4 +1,4 @@
-"""Row 8: how long moves take while an import into a third audience and walks over a list go on."""
+"""Row 8: how long moves take while an import into a third audience and walks over a list are running."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.suite.figures import Figure, percentile
 from benchmarks.suite.filling import Filler, steps
 from benchmarks.suite.stage import Stage
 from leadyard.ids import new_id
-from tests.service import Tenant, WorkerProcess, make_tenant
+from rig.service import Tenant, WorkerProcess, make_tenant
 
 ROOT = Path(__file__).parents[2]
 WALKERS = 2
@@ -34,42 +34,42 @@ def latency(stage: Stage) -> list[Figure]:
         stage.progress("moves beside an import and walks", rounds + 1) as told,
         Connection(tenant.service.port) as mover,
     ):
-        _move_until(mover, tenant, lane, _after(1))
+        move_until(mover, tenant, lane, after(1))
         told()
         for number in range(rounds):
             path = write_people(stage.folder / f"beside-{number}.csv", rows=rows, name=f"beside{number}")
             started = time.perf_counter()
-            busy.append(_beside_import(mover, tenant, lane, path, walked))
-            idle.append(_move_until(mover, tenant, lane, _after(time.perf_counter() - started)))
+            busy.append(beside_import(mover, tenant, lane, path, walked))
+            idle.append(move_until(mover, tenant, lane, after(time.perf_counter() - started)))
             path.unlink()
             told()
-    # Some hundred moves, as a quick run has, hold no 99th percentile: three of them would decide.
+    # A quick run has some hundred moves. Their 99th percentile would be decided by three of them.
     return [_figure(idle, busy, 0.9 if stage.quick else 0.99)]
 
 
 def latency_in_parts(stage: Stage) -> dict[str, list[float]]:
-    """Returns the seconds of every move, by what ran beside it: which part of row 8 costs how much. For the page about
-    performance, by `python -m benchmarks.suite.latency`; no row of its own."""
+    """Returns the seconds of every move, by what ran at the same time: it shows how much each part of row 8 costs. It
+    is for the page about performance, by `python -m benchmarks.suite.latency`. It is not a row of the table."""
     with _yard(stage) as (tenant, lane, walked), Connection(tenant.service.port) as mover:
 
         def alone() -> list[float]:
-            return _move_until(mover, tenant, lane, _after(4))
+            return move_until(mover, tenant, lane, after(4))
 
         def beside_walkers(count: int) -> list[float]:
             with _walkers(tenant, walked, count):
-                return _move_until(mover, tenant, lane, _after(4))
+                return move_until(mover, tenant, lane, after(4))
 
-        def beside_import(walkers: int) -> list[float]:
+        def beside_an_import(walkers: int) -> list[float]:
             name = f"part{new_id()}"
             path = write_people(stage.folder / f"{name}.csv", rows=20_000, name=name)
-            return _beside_import(mover, tenant, lane, path, walked, walkers=walkers)
+            return beside_import(mover, tenant, lane, path, walked, walkers=walkers)
 
         parts: dict[str, Callable[[], list[float]]] = {
             ALONE: alone,
             "one client that walks": lambda: beside_walkers(1),
             "two clients that walk": lambda: beside_walkers(2),
-            "the import": lambda: beside_import(0),
-            "the import and two clients that walk": lambda: beside_import(2),
+            "the import": lambda: beside_an_import(0),
+            "the import and two clients that walk": lambda: beside_an_import(2),
         }
         found: dict[str, list[float]] = {name: [] for name in parts}
         alone()
@@ -81,7 +81,7 @@ def latency_in_parts(stage: Stage) -> dict[str, list[float]]:
 
 @contextmanager
 def _yard(stage: Stage) -> Iterator[tuple[Tenant, Lane, str]]:
-    """A service and a worker on PostgreSQL. Yields who moves, what, and an audience to walk over."""
+    """A service and a worker on PostgreSQL. Yields the mover, its lane, and an audience to walk over."""
     listed = stage.size(20_000, 4_000)
     with stage.service("postgresql") as service, _worker(stage, service.database_url):
         tenant = make_tenant(service)
@@ -108,7 +108,7 @@ def _figure(idle: list[list[float]], busy: list[list[float]], share: float) -> F
         details={
             "movesIdle": len(all_idle),
             "movesBusy": len(all_busy),
-            # In units of the idle median, so that the plot holds on any machine.
+            # In units of the idle median, so that the plot is valid for any machine.
             "idle": _distribution(all_idle, statistics.median(all_idle)),
             "busy": _distribution(all_busy, statistics.median(all_idle)),
         },
@@ -119,13 +119,13 @@ def _distribution(durations: list[float], unit: float) -> dict[str, float]:
     return {f"{100 * share:g}": round(percentile(durations, share) / unit, 3) for share in _PERCENTILES}
 
 
-def _after(seconds: float) -> Callable[[], bool]:
+def after(seconds: float) -> Callable[[], bool]:
     end = time.perf_counter() + seconds
     return lambda: time.perf_counter() > end
 
 
-def _move_until(mover: Connection, tenant: Tenant, lane: Lane, is_over: Callable[[], bool]) -> list[float]:
-    """Moves the lane's leads to and fro until it is over. Returns the seconds of each move."""
+def move_until(mover: Connection, tenant: Tenant, lane: Lane, is_over: Callable[[], bool]) -> list[float]:
+    """Moves the lane's leads back and forth until `over`. Returns the seconds of each move."""
     ways = [(lane.here, lane.there), (lane.there, lane.here)]
     requests = [move_request(tenant, *way, lane.lead_ids) for way in ways]
     durations: list[float] = []
@@ -136,10 +136,10 @@ def _move_until(mover: Connection, tenant: Tenant, lane: Lane, is_over: Callable
     return durations
 
 
-def _beside_import(
+def beside_import(
     mover: Connection, tenant: Tenant, lane: Lane, path: Path, walked: str, *, walkers: int = WALKERS
 ) -> list[float]:
-    """Moves for as long as the import takes, which is the time from its start until it is reported as completed."""
+    """Moves until the import is reported as completed."""
     with path.open("rb") as file:
         sent = tenant.client.post("/uploads", content=file, headers={"Content-Type": "text/csv"}, timeout=600)
     body = {"type": "csv_upload", "audience": {"name": path.stem}, "uploadId": sent.json()["data"]["uploadId"]}
@@ -156,12 +156,12 @@ def _beside_import(
         return status == "completed"
 
     with _walkers(tenant, walked, walkers):
-        return _move_until(mover, tenant, lane, completed)
+        return move_until(mover, tenant, lane, completed)
 
 
 @contextmanager
 def _worker(stage: Stage, url: str) -> Iterator[None]:
-    """It is there in the quiet windows too, as it is in production, and has nothing to do."""
+    """The worker also runs in the quiet windows, as it does in production, and has nothing to do there."""
     worker = WorkerProcess(url, stage.folder, {"LEADYARD_LOG_LEVEL": "info"}).start()
     try:
         yield

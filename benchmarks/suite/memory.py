@@ -13,7 +13,7 @@ from benchmarks.suite.connection import Connection, move_request, request_of
 from benchmarks.suite.figures import Figure, Limit
 from benchmarks.suite.stage import Stage, ToolMissing
 from leadyard.ids import new_id
-from tests.service import Tenant, make_tenant
+from rig.service import Tenant, make_tenant
 
 CLIENTS = 8
 Asked = tuple[bytes, int]
@@ -56,7 +56,7 @@ def memory(stage: Stage) -> list[Figure]:
 
 
 class _Client:
-    """Asks for everything in turn: moves, pages, single things, and what is refused."""
+    """Sends every kind of request in turn: moves, pages, single resources, and requests that are refused."""
 
     def __init__(self, tenant: Tenant, lane: Lane, connection: Connection) -> None:
         self._connection = connection

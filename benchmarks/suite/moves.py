@@ -1,4 +1,4 @@
-"""Rows 1 to 4: moves over HTTP beside the same SQL, driven by pgbench, by psql, and by plain sqlite3."""
+"""Rows 1 to 4: moves over HTTP compared with the same SQL, driven by pgbench, by psql, and by bare SQLite."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from benchmarks.move import Lane, _pgbench_move, drive_http, drive_pgbench, drive_sqlite, make_lanes
 from benchmarks.suite.figures import Figure, take_turns
 from benchmarks.suite.stage import Kind, Stage
-from tests.service import Service, Tenant, make_tenant, run_sql
+from rig.service import Service, Tenant, make_tenant, run_sql
 
 CLIENTS = 8
 
@@ -39,7 +39,7 @@ def move_sqlite(stage: Stage) -> list[Figure]:
             number=4,
             name="move-sqlite",
             what="moves of 25 leads a second over HTTP, 8 connections, SQLite",
-            against="plain sqlite3 doing the same transaction in one process",
+            against="bare SQLite doing the same transaction in one process",
             ratio=found.ratio,
             better="higher",
             goal=0.35,
@@ -58,7 +58,8 @@ def _beside_pgbench(stage: Stage, number: int, name: str, *, leads: int, goal: f
             lambda: drive_pgbench(tenant, lanes, seconds, stage.folder),
             rounds=stage.rounds(5, 2),
         )
-        # For comparison with services that have no function in the database. Not part of the guard, so not when quick.
+        # For comparison with services that have no function in the database. It is not part of the guard, so a quick
+        # run skips it.
         in_steps = [
             drive_pgbench(tenant, lanes, seconds, stage.folder, in_steps=True) for _ in range(stage.rounds(3, 0))
         ]
@@ -142,8 +143,8 @@ def _timed_in_psql(run: Callable[[str], float], tenant: Tenant, lane: Lane) -> f
 
 @contextmanager
 def _psql(psql: str, url: str) -> Iterator[Callable[[str], float]]:
-    """Yields a function that runs SQL in a psql which is connected already. It returns the seconds that psql itself
-    counted for the statements: reading the text, and our pipe, are not in them, which is in favour of the bare side."""
+    """Yields a function that runs SQL in a connected psql. It returns the seconds that psql itself measured for the
+    statements. Reading the text, and our pipe, are not included, which favours the bare side."""
     process = subprocess.Popen(
         [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", url],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

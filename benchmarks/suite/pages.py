@@ -1,4 +1,4 @@
-"""Row 6: what a page far into an audience costs beside its first page."""
+"""Row 6: what a page far into an audience costs compared with its first page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import time
 from benchmarks.suite.figures import Figure, take_turns
 from benchmarks.suite.filling import Filler, steps
 from benchmarks.suite.stage import DATABASES, TITLES, Kind, Stage
-from leadyard.http.paging import _make_cursor
+from leadyard.http.answer.paging import make_cursor
 from leadyard.operations.prospects import EVERYBODY
-from tests.service import Tenant, make_tenant
+from rig.service import Tenant, make_tenant
 
 LIMIT = 200
 
@@ -26,7 +26,7 @@ def _on(stage: Stage, kind: Kind, *, pages: int) -> Figure:
         with filler, stage.progress(f"{leads:,} leads, {TITLES[kind]}", 2 * steps(leads)) as told:
             filler.add_leads(leads, told)
             filler.add_members(audience_id, leads, told)
-        # From page to page in the same audience; the last is the row of the table, all of them are the plot.
+        # From page to page in the same audience. The last is the row of the table; all of them are the plot.
         numbers = [] if stage.quick else [number for number in (10, 100, 1_000) if number < pages]
         numbers.append(pages)
         rounds = stage.rounds(60, 20)
@@ -58,7 +58,7 @@ def _on(stage: Stage, kind: Kind, *, pages: int) -> Figure:
 def _cursor_of_page(tenant: Tenant, audience_id: str, filler: Filler, number: int) -> str:
     """Returns the cursor that a client would have after `number` - 1 pages. Walking there would take an hour."""
     last_before = filler.id_of((number - 1) * LIMIT - 1)
-    return _make_cursor(last_before, ("prospects", tenant.account_group_id, audience_id, repr(EVERYBODY)))
+    return make_cursor(last_before, ("prospects", tenant.account_group_id, audience_id, repr(EVERYBODY)))
 
 
 def _timed(tenant: Tenant, audience_id: str, cursor: str | None) -> float:

@@ -1,4 +1,4 @@
-"""Calls the comparison with what one would otherwise build, which is a program of its own and prints its own table."""
+"""Calls the comparison with the alternatives to Leadyard, which is a separate program and prints its own table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the results as SVG: the same results give the same bytes, so that a commit shows only what has changed."""
+"""Draws the results as SVG. The same results give the same bytes, so that a commit shows only real changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HALVES = (0, 0.5, 1, 1.5)
 
 
 def draw_all(folder: Path, measured: list[Measured]) -> list[Path]:
-    """Draws every plot there are results for. Returns the files."""
+    """Draws every plot that has results. Returns the files."""
     figures = {figure.name: figure for each in measured for figure in each.figures}
     charts: dict[str, Any] = {"goals": _goals(figures.values())}
     charts["pages"] = _pages([figure for figure in figures.values() if figure.number == 6])
@@ -61,7 +61,7 @@ def _style(*colors: str) -> Any:
 
 
 def _options(*colors: str, **more: Any) -> dict[str, Any]:
-    # No script: a picture in a page runs none, and it would be fetched from a foreign host.
+    # No script: a picture in a page runs none, and the browser would fetch it from a foreign host.
     return {
         "style": _style(*colors),
         "js": [],
@@ -75,7 +75,7 @@ def _options(*colors: str, **more: Any) -> dict[str, Any]:
 
 
 def _goals(figures: Iterable[Figure]) -> Any:
-    """How far each figure is beyond its goal, or short of it: 1 is the goal, whichever way is better."""
+    """How far each figure is beyond its goal, or short of it: 1 is the goal, whichever direction is better."""
     ordered = sorted(figures, key=lambda each: each.number, reverse=True)
     if not ordered:
         return None

@@ -1,4 +1,4 @@
-"""Row 11: what a second process brings; and, where it brings little, who was busy meanwhile."""
+"""Row 11: the gain of a second process; and, if it is small, which part of the machine was busy at the time."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from benchmarks.move import Lane, drive_http, drive_pgbench, make_lanes
 from benchmarks.peers.cpu import seconds_of
 from benchmarks.suite.figures import Figure
 from benchmarks.suite.stage import Stage, ToolMissing, on_server
-from tests.service import Service, Tenant, make_tenant, run_sql
+from rig.service import Service, Tenant, make_tenant, run_sql
 
-# As many for each process as row 1 has: the kernel hands out connections, and not evenly.
+# As many for each process as row 1 has, because the kernel hands out connections unevenly.
 CLIENTS = 16
-# Of its cores. A little is always lost between those who wait for one another.
+# Of its cores. A little is always lost between processes that wait for each other.
 BUSY = 0.9
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Moves a second, and how many cores each side kept busy for them. What strangers use of the machine is only in the
-    last, all of it that was busy: so is the work of the kernel that it counts for nobody, sending packets for one."""
+    """Moves a second, and how many cores each side kept busy for them. Only the last counts all of the machine that was
+    busy: it includes other programs, and work of the kernel that belongs to no process, such as sending packets."""
 
     rate: float
     database_cores: float
@@ -88,8 +88,8 @@ def _cores_of(turns: list[Turn]) -> dict[str, float]:
 
 
 def _limit(two: list[Turn], cores: dict[str, int]) -> str | None:
-    """Returns what stands in the way of two processes, if it is not the service: a database whose cores are busy, or a
-    machine without an idle core, where the processes take the database's time away. None when neither is."""
+    """Returns the reason outside the service that limits two processes: a database whose cores are busy, or a machine
+    without an idle core, where the processes take the database's time away. None if there is neither."""
     used = _cores_of(two)
     if used["database_cores"] >= BUSY * cores["database"]:
         return f"the database kept {used['database_cores']:.2f} of its {cores['database']} cores busy"
@@ -118,7 +118,7 @@ def _measure(stage: Stage, service: Service, tenant: Tenant, lanes: list[Lane], 
 
 
 def _used_by(pid: int) -> float:
-    """Returns the processor time of the process and its living children. A child may end while we look."""
+    """Returns the processor time of the process and its living children. A child may end while it is read."""
     while (Path("/proc") / str(pid)).exists():
         try:
             return seconds_of(pid) or 0.0
@@ -135,9 +135,10 @@ def _busy_seconds() -> float:
 
 
 def _postmaster(url: str) -> int | None:
-    """Returns the process that all others of the database come from; None when it runs on another machine."""
+    """Returns the process that started all others of the database; None when it runs on another machine."""
     [(backend,)] = on_server(url, "SELECT pg_backend_pid()")
-    # Gone when we look, so we ask for one that stays: the parent of the checkpointer is the postmaster.
+    # Our own backend ends with its connection, so we look for a process that stays: the parent of the checkpointer is
+    # the postmaster.
     [(stays,)] = on_server(url, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
     stat = Path("/proc") / str(stays) / "stat"
     if backend == stays or not stat.exists() or "postgres" not in stat.read_text():
@@ -146,8 +147,8 @@ def _postmaster(url: str) -> int | None:
 
 
 def _give_the_database_its_own(stage: Stage, services: list[Service]) -> dict[str, Any]:
-    """Keeps the database on cores of its own where there are enough for everybody: two for the processes, one for the
-    client, the rest for the database. With fewer all share all."""
+    """Keeps the database on separate cores where there are enough: two for the processes, one for the client, the rest
+    for the database. With fewer, all share all."""
     cores = sorted(os.sched_getaffinity(0))
     if stage.throwaway is None or len(cores) < 4:
         return {"machine": len(cores), "database": len(cores), "pinned": False}

@@ -40,7 +40,7 @@ def read(folder: Path) -> list[Measured]:
 
 
 def write(folder: Path, measured: list[Measured], order: list[str]) -> None:
-    """Writes the results beside those of other benchmarks that are there already."""
+    """Writes the results there and keeps the results of other benchmarks."""
     by_name = {each.benchmark: each for each in [*read(folder), *measured] if each.figures}
     everything = sorted(by_name.values(), key=lambda each: order.index(each.benchmark))
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def screen_table(figures: list[Figure], missing: list[NotMeasured]) -> Table:
         )  # fmt: skip
         for limit in figure.limits:
             color = "green" if limit.met else "red"
-            table.add_row("", limit.text, "", "", "", "", f"[{color}]{'met' if limit.met else 'missed'}[/]")
+            table.add_row("", limit.text, "", "", "", "", f"[{color}]{'reached' if limit.met else 'missed'}[/]")
         if figure.instead:
             table.add_row("", figure.instead, "", "", "", "", "")
     for each in missing:
@@ -82,20 +82,20 @@ def screen_table(figures: list[Figure], missing: list[NotMeasured]) -> Table:
 
 
 def markdown_table(measured: list[Measured]) -> str:
-    """Returns what stands between the two marks of docs/performance.md."""
+    """Returns the text between the two marks of docs/performance.md."""
     lines = ["| # | what | against | ratio | rounds | goal | |", "|---|---|---|---|---|---|---|"]
     figures = sorted((figure for each in measured for figure in each.figures), key=lambda each: each.number)
     for figure in figures:
         verdict = figure.verdict if figure.verdict != "missed" else "**missed**"
         cells = [figure.number, figure.what, figure.against, f"{figure.ratio:.3g}", _spread(figure), figure.goal_text]
         lines.append("| " + " | ".join(map(str, [*cells, verdict])) + " |")
-        lines += [f"| | {limit.text} | | | | | {'met' if limit.met else '**missed**'} |" for limit in figure.limits]
+        lines += [f"| | {limit.text} | | | | | {'reached' if limit.met else '**missed**'} |" for limit in figure.limits]
         lines += [f"| | {figure.instead} | | | | | |"] if figure.instead else []
     return "\n".join([*lines, "", _made_with(measured)])
 
 
 def _made_with(measured: list[Measured]) -> str:
-    """Returns one sentence about the machines; benchmarks that were measured at another time may name another."""
+    """Returns one sentence about the machines. It names several if benchmarks were measured at different times."""
     kinds = {
         f"Python {each.facts['python']}, PostgreSQL {each.facts.get('postgresql', 'not used')}, "
         f"SQLite {each.facts['sqlite']}, {each.facts['cpus']} cores"
@@ -109,7 +109,7 @@ def _made_with(measured: list[Measured]) -> str:
 
 
 def _spread(figure: Figure) -> str:
-    """Returns between which ratios the middle half of the rounds lies."""
+    """Returns the two ratios between which the middle half of the rounds lies."""
     if len(figure.rounds) < 2:
         return ""
     return f"{percentile(figure.rounds, 0.25):.3g} to {percentile(figure.rounds, 0.75):.3g}"

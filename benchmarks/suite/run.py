@@ -1,14 +1,16 @@
-"""Measures what docs/performance.md shows, each figure as a ratio of two sides that take turns in one run.
+"""Measures the figures of docs/performance.md, each as a ratio of two sides that take turns in one run.
 
     script/bench                       everything, in full: an hour or two
     script/bench move-25 start         these only; script/bench --list names them
     script/bench --scale 0.1           sizes (rows, leads, memberships) a tenth of the full ones
     script/bench --quick               everything, small, and compared with benchmarks/quick_ratios.json
+    script/bench --quick webhooks      small, and compared with nothing: the benchmarks that run only by name
     script/bench --quick --write       renews those ratios: the median of three runs
-    script/bench --out docs/performance && script/bench --write-docs     what is committed
+    script/bench --out docs/performance && script/bench --write-docs     the committed results
+    script/bench against COMMIT        this checkout beside another commit; see script/bench against --help
 
-Without --url a throwaway PostgreSQL is started; the URL names a role that may create databases, and those made there
-are dropped at the end. Results go to .cache/bench unless --out names another folder.
+Without --url it starts a throwaway PostgreSQL. The URL names a role that may create databases; the databases created
+there are dropped at the end. Results go to .cache/bench unless --out names another folder.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from benchmarks.suite.stage import Stage, ToolMissing
 
 WRITE_RUNS = 3
 AGAIN = 3
-# A log has no width; eighty columns would break the table's every cell.
+# A log has no width, and eighty columns would break every cell of the table.
 console = Console(width=None if sys.stdout.isatty() else 140)
 
 
@@ -51,19 +53,31 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which; all, when none is named")
-    parser.add_argument("--list", action="store_true", help="name them, and what each measures")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="benchmarks to measure; if you name none, all that do not run only by name",
+    )
+    parser.add_argument("--list", action="store_true", help="list the benchmarks and what each measures")
     parser.add_argument("--url", help="a PostgreSQL server: postgresql://user@host/database")
-    parser.add_argument("--quick", action="store_true", help="small, two minutes, and guarded by the committed ratios")
+    parser.add_argument(
+        "--quick", action="store_true", help="small, a few minutes, and guarded by the committed ratios"
+    )
     parser.add_argument("--write", action="store_true", help="with --quick: commit to these ratios from now on")
     parser.add_argument("--scale", type=float, default=1.0, help="sizes of the full run, as a share")
-    parser.add_argument("--out", type=Path, help="for results and plots; a quick run writes them only if told to")
-    parser.add_argument("--json", type=Path, help="write the results of this run, and nothing else, there too")
-    parser.add_argument("--write-docs", action="store_true", help="measure nothing; plots and table from what is there")
+    parser.add_argument("--out", type=Path, help="for results and plots; a quick run writes them only with --out")
+    parser.add_argument("--json", type=Path, help="also write only the results of this run to this file")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="measure nothing; make plots and table from existing results"
+    )
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}; script/bench --list names them")
+    by_name = [name for name in options.names if BENCHMARKS[name].only_by_name]
+    if options.write and by_name:
+        parser.error(f"the guard does not compare {', '.join(by_name)}; name others, or none")
     if options.write and not options.quick:
         parser.error("--write belongs to --quick; the results of a full run are written with --out")
     return options
@@ -73,9 +87,9 @@ def parse() -> argparse.Namespace:
 
 
 def full(options: argparse.Namespace, stage: Stage) -> int:
-    """Returns 0 also when a goal is missed: the table says so, and only the guard stands in anybody's way."""
+    """Returns 0 also when a goal is missed: the table reports it, and only the guard fails a build."""
     folder = options.out or results.ROOT / ".cache" / "bench"
-    # Written after each: who stops the run after an hour, or meets a failure, keeps what was measured.
+    # Written after each, so that a run that is stopped after an hour, or fails, keeps what was measured.
     measured, missing = measure_all(options.names, stage, keep=lambda each: keep_in(folder, [each]))
     tell(options, [figure for each in measured for figure in each.figures], missing, measured)
     console.print(f"Results and plots: {folder}", highlight=False)
@@ -83,7 +97,7 @@ def full(options: argparse.Namespace, stage: Stage) -> int:
 
 
 def keep_in(folder: Path, measured: list[Measured]) -> None:
-    """Writes results and plots there, beside those of other benchmarks."""
+    """Writes results and plots there and keeps the results of other benchmarks."""
     from benchmarks.suite.plots import draw_all
 
     results.write(folder, measured, list(BENCHMARKS))
@@ -93,8 +107,8 @@ def keep_in(folder: Path, measured: list[Measured]) -> None:
 def measure_all(
     names: list[str], stage: Stage, *, keep: Callable[[Measured], object] = lambda _: None
 ) -> tuple[list[Measured], list[NotMeasured]]:
-    """Measures one after the other and hands each to `keep`. What lacks a tool is told, and does not keep the others
-    from being measured."""
+    """Measures one after the other and hands each to `keep`. A benchmark that lacks a tool is reported, and the others
+    go on."""
     measured: list[Measured] = []
     missing: list[NotMeasured] = []
     for each in chosen(names):
@@ -114,6 +128,8 @@ def measure(benchmark: Benchmark, stage: Stage) -> list[Figure] | NotMeasured:
         found = benchmark.measure(stage)
     except ToolMissing as error:
         return NotMeasured(benchmark.name, str(error))
+    if foreign := {figure.number for figure in found} - set(benchmark.rows):
+        raise ValueError(f"{benchmark.name} returned a figure of row {min(foreign)}, which is not its own")
     told = ", ".join(f"{figure.name} {figure.ratio:.3g} ({figure.goal_text})" for figure in found)
     stage.console.print(f"  {told}; {time.perf_counter() - started:.0f} s", highlight=False)
     return found
@@ -137,26 +153,30 @@ def quick(options: argparse.Namespace, stage: Stage) -> int:
         return write_quick(options, stage)
     committed = guard.read()
     measured, missing = measure_all(options.names, stage)
-    figures = again(stage, measured, committed)
-    tell(options, figures, missing, measured)
+    only_by_name = [each for each in measured if BENCHMARKS[each.benchmark].only_by_name]
+    guarded = again(stage, [each for each in measured if each not in only_by_name], committed)
+    tell(options, guarded + [figure for each in only_by_name for figure in each.figures], missing, measured)
     if options.out:
         keep_in(options.out, measured)
     expected = [] if options.names or missing else list(committed)
-    said = guard.complaints(figures, committed, expected=expected)
+    said = guard.complaints(guarded, committed, expected=expected)
     if missing and os.environ.get("CI"):
-        said += [f"{each.name} was not measured, and in CI everything is. {each.lacks}" for each in missing]
+        said += [f"{each.name} was not measured, but CI measures everything. {each.lacks}" for each in missing]
     for sentence in said:
         console.print(f"FAILED: {sentence}", style="red", highlight=False, soft_wrap=True)
     if said and (busy := guard.busy_sentence(stage.load_before)):
         console.print(busy, highlight=False, soft_wrap=True)
-    if not said:
+    if guarded and not said:
         console.print("No ratio that was measured has fallen by more than a third.")
+    if only_by_name:
+        names = ", ".join(each.benchmark for each in only_by_name)
+        console.print(f"Compared with nothing, because they run only by name: {names}.", highlight=False)
     return 1 if said else 0
 
 
 def again(stage: Stage, measured: list[Measured], committed: dict[str, guard.Committed]) -> list[Figure]:
-    """Returns the figures; those of a benchmark of which one has fallen are measured again, up to three times, and the
-    best counts: a neighbour who was busy for a moment is no reason to fail. What a change has made slower stays so."""
+    """Returns the figures. Benchmarks with a fallen figure are measured again, up to three times, and the best result
+    counts, because a busy machine must not fail the guard. A real slowdown stays visible."""
     kept: list[Figure] = []
     for each in measured:
         best = list(each.figures)
@@ -202,5 +222,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        # What was started is stopped by now, and what was measured is written.
+        # At this point all started processes are stopped and all results are written.
         sys.exit(130)

@@ -1,11 +1,10 @@
-"""Where benchmarks take place: databases and services that are made for one of them and removed after it."""
+"""Creates the databases and services of a benchmark, and removes them after it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import shutil
-import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,14 +21,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from benchmarks.move import GENEROUS
 from leadyard.ids import new_id
 from leadyard.store import schema
-from tests.service import LEADYARD, Service
-from tests.throwaway_postgres import ThrowawayPostgres, wheel_directory
+from leadyard.store.db.sqlite_engine import engine_version
+from rig.service import LEADYARD, Service
+from rig.throwaway_postgres import ThrowawayPostgres, wheel_directory
 
 Kind = Literal["postgresql", "sqlite"]
 DATABASES: tuple[Kind, ...] = ("postgresql", "sqlite")
 TITLES: dict[Kind, str] = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 MEMORY_DISK = Path("/dev/shm")
-# As in production: everything is counted and logged, and nothing refused.
+# As in production: everything is counted and logged, and nothing is refused.
 SETTINGS = {"LEADYARD_LOG_LEVEL": "info", "LEADYARD_RATE_LIMITS": GENEROUS}
 
 
@@ -39,7 +39,8 @@ class ToolMissing(Exception):
 
 @dataclass
 class Stage:
-    """Hands out what benchmarks need. Use it as a context manager; whatever it made goes when the block ends."""
+    """Hands out what benchmarks need. Use it as a context manager; everything it created is removed when the block
+    ends."""
 
     quick: bool = False
     scale: float = 1.0
@@ -48,10 +49,10 @@ class Stage:
 
     def __enter__(self) -> Stage:
         self._closing = ExitStack()
-        # Later it would tell of ourselves.
+        # Read now, because later it would include our own load.
         self.load_before = os.getloadavg()[0]
-        # The guard looks at our code and not at the disk, which SQLite waits for at every commit, on both sides: the
-        # slower it is, the nearer any ratio comes to 1. PostgreSQL commits eight clients at once and hardly notices.
+        # The guard compares our code, not the disk. SQLite waits for the disk at every commit, on both sides: the
+        # slower the disk, the nearer any ratio comes to 1. PostgreSQL commits eight clients at once and hardly notices.
         in_memory = MEMORY_DISK if self.quick and MEMORY_DISK.is_dir() and os.access(MEMORY_DISK, os.W_OK) else None
         folder = tempfile.TemporaryDirectory(prefix="leadyard-bench-", dir=in_memory)
         self.folder = Path(self._closing.enter_context(folder))
@@ -74,7 +75,7 @@ class Stage:
     # ------------------------------------------------------------------------------------------------ how much
 
     def size(self, full: int, quick: int) -> int:
-        """Returns how much of something is to be made: the one or the other, the full one scaled by --scale."""
+        """Returns how much to create: the quick size, or the full size scaled by --scale."""
         return quick if self.quick else max(quick, round(full * self.scale))
 
     def rounds(self, full: int, quick: int) -> int:
@@ -83,7 +84,7 @@ class Stage:
 
     @contextmanager
     def progress(self, text: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-        """Shows a bar. Yields what is to be called when one of `total` steps is done."""
+        """Shows a bar. Yields a function to call when one of `total` steps is done."""
         task = self._progress.add_task(text, total=total)
         if self._progress.disable:
             self.console.print(f"  {text}")
@@ -117,26 +118,26 @@ class Stage:
 
     @contextmanager
     def service(self, kind: Kind, *arguments: str, **settings: str) -> Iterator[Service]:
-        """Yields `leadyard serve` on a database of its own; what follows are its arguments and settings."""
+        """Yields `leadyard serve` on a new database. The other parameters are its arguments and settings."""
         with self.database(kind) as url, self.service_on(url, *arguments, **settings) as service:
             yield service
 
     @contextmanager
     def service_on(self, url: str, *arguments: str, **settings: str) -> Iterator[Service]:
-        """Yields `leadyard serve` on a database that is there already."""
+        """Yields `leadyard serve` on an existing database."""
         service = Service(url, self.folder, {**SETTINGS, **settings})
         service.start(*arguments)
         try:
             yield service
         finally:
             service.stop()
-            # A line for each request: the log of a long benchmark is worth its disk only as long as it runs.
+            # The log has a line for each request, so in a long benchmark it takes much disk space.
             service.log_file.unlink()
 
     def server_url(self) -> str:
-        """Returns the URL of the PostgreSQL that was named, else of a throwaway one, started when first asked for."""
+        """Returns the URL of the named PostgreSQL, or of a throwaway one that is started at the first call."""
         if self.server is None:
-            # It keeps its promises (fsync), for a database that does not is faster than any that is used.
+            # With fsync on, because a database without it is faster than any database in production.
             self.throwaway = self._closing.enter_context(ThrowawayPostgres())
             self.server = self.throwaway.url
         return self.server
@@ -156,10 +157,10 @@ class Stage:
         return found
 
     def facts(self) -> dict[str, Any]:
-        """Returns the versions and the machine, as far as they are needed to judge a figure."""
+        """Returns the versions and the machine, as far as a reader needs them to judge a figure."""
         facts: dict[str, Any] = {
             "python": ".".join(map(str, sys.version_info[:3])),
-            "sqlite": sqlite3.sqlite_version,
+            "sqlite": engine_version(),
             "cpus": os.cpu_count(),
             "loadBefore": round(self.load_before, 1),
             "scale": self.scale,
@@ -184,6 +185,6 @@ def on_server(url: str, text: str) -> list[Any]:
 
 
 def leadyard_command() -> list[str]:
-    """Returns how an operator starts Leadyard: the installed command, where this environment has one."""
+    """Returns how an operator starts Leadyard: the installed command, where this environment has it."""
     installed = Path(sys.executable).with_name("leadyard")
     return [str(installed)] if installed.exists() else list(LEADYARD)

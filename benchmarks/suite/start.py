@@ -1,4 +1,5 @@
-"""Row 9: how long commands and the service take to start, beside Python alone and beside a bare FastAPI application."""
+"""Row 9: how long commands and the service take to start, compared with Python alone and with a bare FastAPI
+application."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.suite.figures import Figure, Pairs, take_turns
 from benchmarks.suite.stage import SETTINGS, Stage, leadyard_command
-from tests.run_folder import free_port
-from tests.service import READY_WITHIN_S
+from rig.run_folder import free_port
+from rig.service import READY_WITHIN_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,12 +33,12 @@ def start(stage: Stage) -> list[Figure]:
             rounds=stage.rounds(15, 3),
         )
     return [
-        _figure("start-help", "time of `leadyard --help`", "bare `python -c pass`", 6.0, helped),
+        _figure("start-help", "time of `leadyard --help`", "bare `python -c pass`", 10.0, helped),
         _figure(
             "start-serve",
             "time from `leadyard serve` to its first answer, SQLite",
             "a bare FastAPI application (uvicorn, one route)",
-            1.5,
+            2.0,
             served,
         ),
     ]
@@ -69,7 +70,7 @@ def _bare_app(port: str) -> list[str]:
 
 
 def _first_answer(command_on: Callable[[str], list[str]], environment: dict[str, str]) -> float:
-    """Returns the seconds from starting the program until the first byte of its first answer, whatever it says."""
+    """Returns the seconds from starting the program until the first byte of its first answer, of any status."""
     port = free_port()
     started = time.perf_counter()
     process = subprocess.Popen(

@@ -1,5 +1,5 @@
-"""A client that walks a list to its end over and over until it is stopped: a process of its own, so that its work is
-not taken for a wait of the client that is measured.
+"""A client that walks a list to its end again and again until it is stopped. It is a separate process, so that its work
+does not delay the client that is measured.
 
     python -m benchmarks.suite.walker PORT PATH        the key comes from standard input
 """

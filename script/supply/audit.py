@@ -1,7 +1,7 @@
-"""Asks whether a locked package has a known hole, and never takes "could not ask" for "there is none".
+"""Checks the locked packages for known vulnerabilities. A failed query never counts as "no vulnerabilities".
 
-python -m script.supply.audit               found: exit 1; could not ask: one line, exit 0
-python -m script.supply.audit --required    could not ask: exit 1, for releases
+python -m script.supply.audit               exits with 1 if it found any, and with 0 and one line without an answer
+python -m script.supply.audit --required    exits with 1 without an answer too, for releases
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from script.supply.lock import EVERYTHING
 LIMIT_S = 15
 _PIP_AUDIT = (str(Path(sys.executable).parent / "pip-audit"),)
 _QUESTION = ("--requirement", str(EVERYTHING), "--disable-pip", "--no-deps", "--format=json", "--progress-spinner=off")
-# What a network says when there is none, or none that leads there.
+# Words in the error messages of a missing network, or of a network that does not reach the service.
 _NO_ANSWER = ("connect", "connection", "timed out", "timeout", "resolve", "unreachable", "proxy", "ssl", "serviceerror")
 
 
 class Outcome(Enum):
-    """What came of asking."""
+    """The result of the query."""
 
     CLEAN = 0
     FOUND = 1
@@ -34,14 +34,14 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The outcome, and what to tell about it."""
+    """The outcome, and the message about it."""
 
     outcome: Outcome
     told: str
 
 
 def audit(program: Sequence[str] = _PIP_AUDIT, question: Sequence[str] = _QUESTION, limit_s: float = LIMIT_S) -> Audit:
-    """Returns what pip-audit finds out about the lock within `limit_s` seconds."""
+    """Returns the result of pip-audit for the lock, within `limit_s` seconds."""
     try:
         done = subprocess.run([*program, *question], capture_output=True, text=True, timeout=limit_s, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
@@ -56,20 +56,20 @@ def audit(program: Sequence[str] = _PIP_AUDIT, question: Sequence[str] = _QUESTI
 
 
 def _of_answers(packages: list[dict[str, object]]) -> Audit:
-    holes = [_sentence(package, hole) for package in packages for hole in _list_of(package, "vulns")]
-    # pip-audit calls it "no known vulnerabilities" when the service, a mirror perhaps, knows none of the packages.
+    found = [_sentence(package, each) for package in packages for each in _list_of(package, "vulns")]
+    # pip-audit reports "no known vulnerabilities" when the service, for example a mirror, has none of the packages.
     unknown = [str(package["name"]) for package in packages if "skip_reason" in package]
-    if holes:
-        return Audit(Outcome.FOUND, "\n".join(holes))
+    if found:
+        return Audit(Outcome.FOUND, "\n".join(found))
     if not packages or len(unknown) == len(packages):
-        return Audit(Outcome.NOT_ASKED, "the service that answered knows none of the packages")
-    left_out = f"; NOT known to the service: {', '.join(unknown)}" if unknown else ""
-    return Audit(Outcome.CLEAN, f"{len(packages) - len(unknown)} packages without a known hole{left_out}")
+        return Audit(Outcome.NOT_ASKED, "the service that answered lists none of the packages")
+    left_out = f"; NOT listed by the service: {', '.join(unknown)}" if unknown else ""
+    return Audit(Outcome.CLEAN, f"{len(packages) - len(unknown)} packages without a known vulnerability{left_out}")
 
 
-def _sentence(package: dict[str, object], hole: dict[str, object]) -> str:
-    repaired = ", ".join(map(str, _list_of(hole, "fix_versions"))) or "no version yet"
-    return f"{package['name']} {package['version']} has {hole['id']}, repaired in {repaired}."
+def _sentence(package: dict[str, object], vulnerability: dict[str, object]) -> str:
+    versions = ", ".join(map(str, _list_of(vulnerability, "fix_versions"))) or "no version yet"
+    return f"{package['name']} {package['version']} has {vulnerability['id']}, fixed in {versions}."
 
 
 def _list_of(holder: dict[str, object], key: str) -> list[dict[str, object]]:
@@ -78,8 +78,8 @@ def _list_of(holder: dict[str, object], key: str) -> list[dict[str, object]]:
 
 
 def _without_an_answer(done: subprocess.CompletedProcess[str]) -> Audit:
-    # Its exit code is 1 for holes and for trouble alike, so what it says has to tell them apart.
-    said = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
+    # Its exit code is 1 both for vulnerabilities and for failures, so the output decides.
+    said = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["it printed nothing"]
     if done.returncode != 2 and any(word in done.stderr.lower() for word in _NO_ANSWER):
         return Audit(Outcome.NOT_ASKED, said[-1][:200])
     return Audit(Outcome.BROKEN, f"pip-audit failed: {said[-1][:500]}")
@@ -88,7 +88,7 @@ def _without_an_answer(done: subprocess.CompletedProcess[str]) -> Audit:
 def main(required: bool) -> int:
     result = audit()
     if result.outcome is Outcome.NOT_ASKED:
-        print(f"NOT audited for known holes: {result.told}.")
+        print(f"NOT audited for known vulnerabilities: {result.told}.")
         return 1 if required else 0
     print(result.told)
     return 0 if result.outcome is Outcome.CLEAN else 1

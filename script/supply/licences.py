@@ -1,4 +1,4 @@
-"""Which licences come with the service: docs/licences.md, checked against a list of those that we may hand on.
+"""Lists the licences that come with the service in docs/licences.md, and checks them against the allowed ones.
 
 python -m script.supply.licences            exit 1 when a licence is not in the list, or the page is out of date
 python -m script.supply.licences --write    writes the page
@@ -17,20 +17,22 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from script.supply.lock import ROOT, RUNTIME, read_lock
 
 PAGE = ROOT / "docs" / "licences.md"
-_PERMISSIVE = "asks to keep its text, and nothing else"
-# Leadyard is under Apache-2.0, and whoever runs it gets these along. A licence that is missing here is a question for
-# people: may one hand on the service with it, and change it, without opening anything of one's own?
+_PERMISSIVE = "requires keeping its text, and nothing else"
+# Leadyard is under Apache-2.0, and its users get these packages with it. If a licence is missing here, a person has to
+# decide: may we distribute the service with it, and may users change it without publishing their own code?
 ALLOWED = {
-    "0BSD": "asks for nothing",
+    "0BSD": "requires nothing",
     "Apache-2.0": "our own; patents are granted too",
     "BSD-2-Clause": _PERMISSIVE,
     "BSD-3-Clause": _PERMISSIVE,
     "ISC": _PERMISSIVE,
     "MIT": _PERMISSIVE,
+    "MIT-0": _PERMISSIVE,
     "MPL-2.0": "changes of its own files stay open; we change none, and files beside them are free",
     "PSF-2.0": "Python's own; " + _PERMISSIVE,
     "Python-2.0": "Python's own; " + _PERMISSIVE,
-    "Unlicense": "asks for nothing",
+    "Unlicense": "requires nothing",
+    "Zlib": "requires keeping its notice, and marking sources that you change",
 }
 _SPDX_OF = {
     "Apache Software License": "Apache-2.0",
@@ -41,13 +43,20 @@ _SPDX_OF = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
     "The Unlicense (Unlicense)": "Unlicense",
+    # apsw is under the text of Zlib, or any other licence of the Open Source Initiative that you choose instead.
+    "any-OSI": "Zlib",
 }
-_HEAD = """# Licences of what the service is made of
+_HEAD = """# Licences of the packages in the service
 
-Written by `python -m script.supply.licences --write` from what the packages of `requirements-runtime.lock` say about
-themselves; `script/check` fails when this page is out of date or a licence is none of those that are allowed
-(`script/supply/licences.py` has them, each with its reason). What only tests and checks need is not handed on and not
-listed.
+The table lists every package that you get with Leadyard, and its licence. `script/check` fails when a licence is not
+one of the allowed ones, or when this page is out of date. `script/supply/licences.py` has the list of allowed licences,
+with the reason for each. Packages that only tests and checks use are not distributed and not listed.
+
+To write the page again from the metadata of the packages in `requirements-runtime.lock`:
+
+```bash
+python -m script.supply.licences --write
+```
 
 | package | licence |
 |---|---|
@@ -55,10 +64,10 @@ listed.
 
 
 def declared(name: str) -> str | None:
-    """Returns the licence that an installed package declares, as an SPDX expression where it can be told; None for a
-    package that is not installed here, being of another platform."""
+    """Returns the licence that an installed package declares, as an SPDX expression if possible. None for a package
+    that is not installed here because it is for another platform."""
     try:
-        # A message as of an e-mail, whose type in the standard library leaves out `get`.
+        # An e-mail message, whose type in the standard library leaves out `get`.
         said = cast("Message", metadata(name))
     except PackageNotFoundError:
         return None
@@ -69,21 +78,21 @@ def declared(name: str) -> str | None:
     ]
     free_text = (said.get("License") or "").strip().partition("\n")[0]
     if classified == ["BSD License"] and free_text in ALLOWED:
-        # The classifier does not say which of the BSD licences; this does.
+        # The classifier does not name the exact BSD licence, but this text does.
         return free_text
-    # Several are not said to be alternatives, so all of them have to be allowed.
+    # Classifiers do not mark alternatives, so all of them have to be allowed.
     names = [each for each in classified if each != "OSI Approved"] or [free_text or "unknown"]
     return " AND ".join(sorted(_SPDX_OF.get(each, each) for each in names))
 
 
 def is_allowed(expression: str) -> bool:
-    """Returns whether the licence is allowed: all of what AND joins, one of what OR joins; AND binds closer."""
+    """Returns whether the licence is allowed: with AND every part, with OR one part; AND binds closer."""
     try:
         words = re.findall(r"[()]|[^\s()]+", canonicalize_license_expression(expression))
     except InvalidLicenseExpression:
         return False
     allowed = _one_of(words)
-    # What is left over, such as the exception after WITH, was not understood.
+    # Remaining words, such as the exception after WITH, were not understood.
     return allowed and not words
 
 
@@ -113,13 +122,13 @@ def _single(words: list[str]) -> bool:
 
 
 def listed() -> dict[str, str]:
-    """Returns the licences that the page tells now, by package."""
+    """Returns the licences that the page lists now, by package."""
     text = PAGE.read_text() if PAGE.exists() else ""
     return dict(re.findall(r"^\| ([a-z0-9.-]+) \| ([^|]+) \|$", text.rpartition("|---|")[2], re.MULTILINE))
 
 
 def found() -> dict[str, str]:
-    """Returns the licence of every package of the runtime lock. One of another platform keeps what the page tells."""
+    """Returns the licence of every package of the runtime lock. A package of another platform keeps its entry."""
     before = listed()
     names = sorted({each.name for each in read_lock(RUNTIME)})
     return {name: declared(name) or before.get(name, "unknown") for name in names}

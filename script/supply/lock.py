@@ -1,4 +1,4 @@
-"""Reads the lock files: which packages, in which versions, with which hashes."""
+"""Reads the lock files: the packages, their exact versions and their hashes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """One package of a lock. `marker` says on which platforms it is needed, "" on all; `sha256` are its files'."""
+    """One package of a lock. `marker` limits it to some platforms, "" means all; `sha256` are the hashes of its
+    files."""
 
     name: str
     version: str
@@ -26,7 +27,8 @@ class Locked:
 
 
 def read_lock(file: Path) -> list[Locked]:
-    """Returns the packages of a lock in its order. Raises ValueError when a line is not understood, or has no hash."""
+    """Returns the packages of a lock in its order. Raises ValueError for a line that it cannot parse, or without a
+    hash."""
     text = file.read_text()
     found = list(_ENTRY.finditer(text))
     ends = [*(match.start() for match in found[1:]), len(text)][: len(found)]
@@ -36,5 +38,5 @@ def read_lock(file: Path) -> list[Locked]:
     ]
     lines = sum(1 for line in text.splitlines() if line.strip() and not line.startswith(" "))
     if lines != len(locked) or not all(each.sha256 for each in locked):
-        raise ValueError(f"{file.name} holds a line without an exact version, or a package without a hash.")
+        raise ValueError(f"{file.name} contains a line without an exact version, or a package without a hash.")
     return locked

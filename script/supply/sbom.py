@@ -1,8 +1,8 @@
-"""The list of parts (SBOM) in CycloneDX: what the service is made of, with the hashes that were locked.
+"""The SBOM in CycloneDX: the packages of the service, with their locked hashes.
 
 python -m script.supply.sbom FILE    `script/sbom` calls it
 
-The same lock gives the same bytes: it holds no time, and its number is made from its content.
+The same lock gives the same bytes: the SBOM contains no time, and its serial number is made from its content.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from script.supply.lock import ROOT, RUNTIME, Locked, read_lock
 
 
 def build_sbom() -> str:
-    """Returns the list of parts as JSON, checked against CycloneDX's own schema. Raises ValueError when it fails."""
+    """Returns the SBOM as JSON, checked against CycloneDX's own schema. Raises ValueError when the check fails."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     licences = found()
     service = Component(
@@ -49,8 +49,8 @@ def build_sbom() -> str:
 
 
 def _component(locked: Locked, licence: str) -> Component:
-    # A package has several files, for several platforms, and one of them is installed; so the hashes are those of its
-    # distributions and not of the component itself.
+    # A package has several files for several platforms, and one of them is installed. So the hashes belong to its
+    # distributions and not to the component itself.
     files = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
         url=XsUri(f"https://pypi.org/project/{locked.name}/{locked.version}/"),
@@ -69,12 +69,12 @@ def _component(locked: Locked, licence: str) -> Component:
 
 
 def _checked(bom: Bom) -> str:
-    # The library puts in the time of the writing; two lists of the same parts should be the same.
+    # The library adds the time of writing, but two SBOMs of the same packages should be equal.
     bom.metadata.timestamp = None  # type: ignore[assignment]
     text: str = JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
     wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if wrong is not None:
-        raise ValueError(f"The list of parts is not CycloneDX 1.6: {wrong}")
+        raise ValueError(f"The SBOM is not CycloneDX 1.6: {wrong}")
     return text
 
 
@@ -82,4 +82,4 @@ if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(build_sbom())
-    print(f"{target}: {len(read_lock(RUNTIME))} parts")
+    print(f"{target}: {len(read_lock(RUNTIME))} packages")

@@ -1,4 +1,4 @@
-"""Time as the service counts it: whole milliseconds since 1970-01-01T00:00Z."""
+"""Time in the unit of the service: whole milliseconds since 1970-01-01T00:00Z."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-# An audience tells when it was made in every answer, and a batch of an import shares one moment.
+# Each answer with an audience contains its creation time, and all leads of an import batch share one time.
 @lru_cache(maxsize=4096)
 def to_iso(milliseconds: int) -> str:
     """Returns the time as ISO 8601 in UTC with milliseconds and `Z`, e.g. 2026-01-31T09:30:00.250Z."""

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from rig.service import Service
 from tests.attacks.target import Target, make_target
-from tests.service import Service
 
 READ_S = 2
 
 
 @pytest.fixture(scope="session")
 def target_under_attack(new_service: Callable[..., Service]) -> Iterator[Target]:
-    """One for the session. At its end, after all attacks together, the database must be sound."""
+    """One target for the session. At its end, after all attacks together, the database must be sound."""
     target = make_target(new_service(LEADYARD_READ_TIMEOUT_S=str(READ_S), LEADYARD_MAX_CONNECTIONS="150"))
     yield target
     report = target.service.doctor()
@@ -24,6 +24,6 @@ def target_under_attack(new_service: Callable[..., Service]) -> Iterator[Target]
 
 @pytest.fixture
 def target(target_under_attack: Target) -> Iterator[Target]:
-    """The same; after each test its victim is looked after."""
+    """The same target; each test ends with a check that its victim is unharmed."""
     yield target_under_attack
     target_under_attack.assert_unharmed()

@@ -1,6 +1,6 @@
-"""Every request of the OpenAPI document and every place in it where somebody can put a text of their own.
+"""Every request of the OpenAPI document, and every place in it where a client can put its own text.
 
-Nothing is listed by hand: a field, parameter or header that is added to the API is attacked by the next run.
+Nothing is listed by hand: the next run also attacks a field, parameter or header that is added to the API.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
+from leadyard.http.document.examples import alternatives_of
+
 Where = Literal["path", "query", "header", "body"]
 Steps = tuple[str | int, ...]
-# What any request may come with, whether or not the document names it.
+# Headers that any request may have, whether or not the document names them.
 ORDINARY_HEADERS = (
     "Authorization", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Cookie", "Expect", "Forwarded",
     "If-Match", "If-None-Match", "Origin", "Range", "Referer", "traceparent", "tracestate", "User-Agent", "Via",
@@ -24,8 +26,7 @@ ORDINARY_HEADERS = (
 
 @dataclass(frozen=True)
 class Request:
-    """A request that is all right as it is. `path` still has its parameters in braces; `raw` is a body that is no
-    JSON."""
+    """A valid request. `path` still has its parameters in braces; `raw` is a body that is not JSON."""
 
     method: str
     path: str
@@ -78,7 +79,7 @@ class Place:
 
 def requests_of(document: Mapping[str, Any], values: Mapping[str, str]) -> list[Request]:
     """Returns a request for every operation, and for every shape that its body may have. `values` are the texts to use
-    by the names of parameters and fields: ids that exist, mostly."""
+    by the names of parameters and fields, mostly ids that exist."""
     found: list[Request] = []
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -107,7 +108,7 @@ def _requests_of(
 
 
 def places_of(document: Mapping[str, Any], requests: list[Request]) -> list[Place]:
-    """Returns every place of every request, each once: the places of a body that two shapes share are places of one."""
+    """Returns every place of every request, each once. A place in a body that two shapes share counts once."""
     found: dict[tuple[str, ...], Place] = {}
     for request in requests:
         parameters = document["paths"][request.path][request.method.lower()].get("parameters", [])
@@ -125,14 +126,17 @@ def header_places(requests: list[Request]) -> list[Place]:
 
 
 def samples(document: Mapping[str, Any], schema: Mapping[str, Any], values: Mapping[str, str], name: str = "") -> Any:
-    """Returns values that fit the schema, with every field that may be there: one, or one of each alternative."""
+    """Returns values that fit the schema, with every optional field: one value, or one for each alternative."""
     if "$ref" in schema:
         return samples(document, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], values, name)
     if "oneOf" in schema and "properties" not in schema:
         return [each for one in schema["oneOf"] for each in samples(document, one, values, name)]
     if "anyOf" in schema:
-        [one] = [each for each in schema["anyOf"] if each.get("type") != "null"]
-        return samples(document, {**one, "examples": schema.get("examples", one.get("examples", []))}, values, name)
+        found = []
+        for one in (each for each in schema["anyOf"] if each.get("type") != "null"):
+            shown = schema.get("examples", one.get("examples", []))
+            found += samples(document, {**one, "examples": shown}, values, name)
+        return found
     if schema.get("type") == "object":
         return _objects(document, schema, values)
     if schema.get("type") == "array":
@@ -144,8 +148,8 @@ def _objects(document: Mapping[str, Any], schema: Mapping[str, Any], values: Map
     if isinstance(schema.get("additionalProperties"), dict) and "properties" not in schema:
         return [{"Note": each} for each in samples(document, schema["additionalProperties"], values)]
     choices = {key: samples(document, part, values, key) for key, part in schema["properties"].items()}
-    # Of fields of which one excludes the others, each in its turn.
-    alternatives = {name for one in schema.get("oneOf", ()) for name in one["required"]}
+    # Fields that exclude each other are used one at a time.
+    alternatives = alternatives_of(schema)
     common = {key: found for key, found in choices.items() if key not in alternatives}
     whole = {key: found[0] for key, found in common.items()}
     wholes = [{**whole, name: choices[name][0]} for name in sorted(alternatives)] or [whole]
@@ -160,7 +164,8 @@ def _scalar(schema: Mapping[str, Any], values: Mapping[str, str], name: str) -> 
     if schema["type"] in ("integer", "number"):
         return int(schema.get("minimum", 1))
     if schema["type"] == "boolean":
-        return False
+        # `all` may only be true. A dry run of a transfer leaves the audiences free for the other attacks.
+        return name in ("all", "dryRun")
     if name in values:
         return values[name]
     examples: list[str] = schema.get("examples", [])

@@ -1,4 +1,4 @@
-"""What was tried and what came back, counted for the table at the end of the run and in docs/security.md."""
+"""Counts the attacks and their outcomes, for the table at the end of the run and in docs/security.md."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-# Family → outcome → how often, in this process; the table is about all processes of the run.
+# Family → outcome → how often, in this process. The table covers all processes of the run.
 _outcomes: dict[str, Counter[str]] = defaultdict(Counter)
 
 
 def note(family: str, outcome: int | str, count: int = 1) -> None:
-    """Counts an input and what came back: a status, or a word or two for what has none ("closed", "refused")."""
+    """Counts an input and its outcome: a status, or a word or two where there is none ("closed", "refused")."""
     _outcomes[family][str(outcome)] += count
 
 
 def write(folder: Path) -> None:
-    """Leaves what this process has counted in the folder."""
+    """Writes the counts of this process to the folder."""
     if _outcomes:
         (folder / f"{os.getpid()}.json").write_text(json.dumps(_outcomes))
 
 
 def lines(folder: Path) -> list[str]:
-    """Returns the table in Markdown of all that was left in the folder, nothing when nothing was tried."""
+    """Returns the table in Markdown of all counts in the folder; nothing when nothing was attacked."""
     together: dict[str, Counter[str]] = defaultdict(Counter)
     for file in folder.glob("*.json"):
         for family, counts in json.loads(file.read_text()).items():

@@ -1,4 +1,4 @@
-"""The service under attack: its own process and database, somebody who attacks, and somebody who must not be harmed."""
+"""The service under attack: its process and database, an attacker, and a victim that must not be harmed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from urllib.parse import urlencode
 
 import httpx
 
-from tests.answers import refusal
+from leadyard.ids import key_of, new_id
+from rig.answers import refusal
+from rig.rows import rows_of
+from rig.service import Service, Tenant, make_tenant
 from tests.attacks import tally
 from tests.attacks.requests import Place, Request, header_places, places_of, requests_of
-from tests.http.v1.test_tenants import rows_of
-from tests.service import Service, Tenant, make_tenant
 
-# What every row of the victim holds, and no answer to anybody else.
+# Every row of the victim contains this text, and no answer to another client may.
 PRIVATE = "Victim Private-Name"
-# Of uvicorn, which logs its start and end in words.
+# A line of uvicorn, which logs its start and end as plain text.
 _PLAIN_LINE = re.compile(r"(INFO|WARNING|ERROR|DEBUG): {2,}\S")
 SLOWEST_ANSWER_S = 10.0
 
@@ -42,11 +43,11 @@ class Target:
         self.places = places_of(self.document, self.requests)
         self.header_places = header_places(self.requests)
         self.victims_rows = self.rows_of_victim()
-        # One connection pool for all attacks: what follows a refused request on its connection must be well, too.
+        # One connection pool for all attacks, because the connection must also work after a refused request.
         self.client = httpx.Client(base_url=self.service.base_url, timeout=30)
 
     def send(self, request: Request) -> httpx.Response:
-        """Sends it with the attacker's key, unless it brings an Authorization of its own."""
+        """Sends it with the attacker's key, unless the request has its own Authorization header."""
         headers = {name.encode(): _header(value) for name, value in request.headers.items()}
         if not any(name.lower() == b"authorization" for name in headers):
             headers[b"Authorization"] = f"Bearer {self.attacker.key}".encode()
@@ -58,14 +59,14 @@ class Target:
         return self.client.request(request.method, request.target + query, content=content, headers=headers)
 
     def attack(self, family: str, place: Place, text: str) -> httpx.Response:
-        """Sends the request with the text in that place and judges what comes back."""
+        """Sends the request with the text in that place and judges the answer."""
         return self.judged(family, self.send(place.with_text(text)), place.request, f"{place}: {text[:200]!r}")
 
     def judged(self, family: str, answer: httpx.Response, request: Request, what: str) -> httpx.Response:
-        """Counts the answer, and fails unless it is one that the document knows, in our envelope, soon, and tells
-        nothing: neither of our insides nor of the victim."""
+        """Counts the answer. Fails unless the document lists its status, it has our envelope, it is fast, and it
+        discloses neither internals nor data of the victim."""
         tally.note(family, answer.status_code)
-        # 404 and 405 besides: a text in the path can make another path of it.
+        # Also 404 and 405, because a text in the path can turn it into another path.
         allowed = request.documented | {404, 405}
         assert answer.status_code in allowed, f"{what}: {answer.status_code} {answer.text[:500]}"
         assert answer.status_code < 500, f"{what}: {answer.text[:500]}"
@@ -80,8 +81,8 @@ class Target:
         return answer
 
     def assert_unharmed(self) -> None:
-        """The process lives and answers, has met no bug, logs only lines of its own making, and the victim's rows are
-        what they were."""
+        """The process lives and answers, has logged no bug and only lines that it made itself, and the victim's rows
+        are unchanged."""
         assert self.service.process is not None
         assert self.service.process.poll() is None
         assert self.attacker.client.get("/audiences?limit=1").status_code == 200
@@ -96,7 +97,7 @@ class Target:
         return rows_of(self.victim)
 
     def new_log_lines(self) -> list[str]:
-        """Returns what was logged since this was last asked."""
+        """Returns the lines logged since the previous call."""
         with self.service.log_file.open("rb") as log:
             log.seek(self.seen_of_log)
             content = log.read()
@@ -106,7 +107,7 @@ class Target:
 
 
 def is_one_line_of_log(line: str) -> bool:
-    """Tells whether a line is one JSON object of ours, or one of uvicorn's own."""
+    """Returns whether a line is one JSON object of ours, or a line of uvicorn."""
     if not line.startswith("{"):
         return _PLAIN_LINE.match(line) is not None
     try:
@@ -116,7 +117,7 @@ def is_one_line_of_log(line: str) -> bool:
 
 
 def make_target(service: Service) -> Target:
-    """Returns a target on the service, which nobody else should use."""
+    """Returns a target on the service, which no other test should use."""
     attacker, victim = make_tenant(service, "Attacker"), make_tenant(service, PRIVATE)
     document = httpx.get(f"{service.base_url}/openapi.json").json()
     return Target(service, attacker, victim, document, furnish(attacker, "own"), furnish(victim, PRIVATE))
@@ -139,19 +140,38 @@ def furnish(tenant: Tenant, name: str) -> dict[str, str]:
     urls = ["https://www.linkedin.com/in/somebody"]
     job = made("/prospecting", {"type": "url_upload", "audience": {"name": name}, "profileUrls": urls}, "jobId")
     upload = client.post("/uploads", content=b"email\na@example.com\n", headers={"Content-Type": "text/csv"})
-    tenant.sql("UPDATE leads SET first_name = $1 WHERE account_group_id = $2", name, tenant.account_group_id)
+    tenant.sql("UPDATE leads SET first_name = $1 WHERE account_group_id = $2", name, tenant.number)
+    gone = client.post("/suppressions", json={"prospects": [{"email": "gone@example.com"}], "reason": name})
+    assert gone.status_code == 200, gone.text
+    webhook = made("/webhooks", {"url": "https://receiver.invalid/", "description": name})
+    delivery = new_id()
+    tenant.sql(
+        "INSERT INTO webhook_deliveries (account_group_id, webhook_id, event_id, type, status, tries, attempts)"
+        " VALUES ($1, $2, $3, 'leads.moved', 'failed', 1, '[]')",
+        tenant.number,
+        key_of(webhook),
+        key_of(delivery),
+    )
     return {
         "accountGroupId": tenant.account_group_id,
         "audienceId": source,
         "targetAudienceId": target,
+        "sourceAudienceId": source,
+        "inAudienceId": source,
+        "notInAudienceId": filled,
+        "audienceIds": source,
         "folderId": folder,
         "prospectId": leads[3],
         "leadIds": leads[2],
         "moveId": moved.headers["Move-Id"],
+        "changeId": moved.headers["Change-Id"],
         "jobId": job,
         "uploadId": upload.json()["data"]["uploadId"],
+        "webhookId": webhook,
+        "deliveryId": delivery,
+        "hash": client.get("/suppressions").json()["data"]["items"][0]["hash"],
         "providerId": "outside-1",
-        "id": filled,  # Of an audience in the body of a job; from then on it answers 409.
+        "id": filled,  # As the audience of a job's body; from then on it answers 409.
         "profileUrls": urls[0],
         "searchUrl": "https://www.linkedin.com/search/results/people/?keywords=cto",
         "postUrl": "https://www.linkedin.com/feed/update/urn:li:activity:7300000000000000000",

@@ -1,4 +1,4 @@
-"""Little that unpacks to much: as an upload, as the body of a request, as a provider's answer."""
+"""Small inputs that unpack to much: as an upload, as the body of a request, as a provider's answer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import pytest
 
-from leadyard.errors import TemporaryProviderTrouble
-from leadyard.intake.provider import Provider
-from tests.answers import data_of
+from leadyard.provider.client import Provider
+from leadyard.provider.trouble import TemporaryProviderTrouble
+from rig.answers import data_of
+from rig.jobs import found_job, start, work_until_ended
+from rig.providers import TOKEN, answer, raw_provider
+from rig.service import Service, Tenant
+from rig.watching import on_one_database
 from tests.attacks import tally
 from tests.attacks.target import Target
-from tests.jobs import found_job, start, work_until_ended
-from tests.providers import TOKEN, answer, raw_provider
-from tests.service import Service, Tenant
-from tests.watching.conftest import on_one_database
 
 FAMILY = "decompression bombs"
 MIB = 1024**2
@@ -45,7 +45,7 @@ BOMBS = {
 
 
 def _peak_mib(service: Service) -> int:
-    """Returns the most memory that the process has had so far."""
+    """Returns the highest memory use of the process so far."""
     assert service.process is not None
     with open(f"/proc/{service.process.pid}/status") as status:  # noqa: PTH123
         [line] = [line for line in status if line.startswith("VmHWM")]
@@ -83,7 +83,7 @@ def test_a_file_that_is_packed_honestly_is_taken(job_tenant: Tenant) -> None:
     "coding", ["gzip", "deflate", "br", "zstd", "compress", "identity, gzip", "gzip, gzip", "x-gzip"]
 )
 def test_a_packed_body_of_json_is_not_unpacked(target: Target, coding: str) -> None:
-    """Nothing is unpacked but uploads, and those bit by bit: a packed body is no JSON."""
+    """The service unpacks only uploads, and those in small pieces. A packed body is not JSON."""
     before = _peak_mib(target.service)
     bomb = gzip.compress(b'{"name": "' + b"a" * 100 * MIB + b'"}')
     for request in target.requests:
@@ -114,5 +114,5 @@ def test_a_bomb_from_the_provider_is_not_unpacked() -> None:
         with pytest.raises(TemporaryProviderTrouble):
             asyncio.run(ask(coding, content))
         tally.note(FAMILY, "refused")
-        # Sooner than the time is up, which is another trouble of the provider.
+        # Sooner than the timeout, which is a different failure of the provider.
         assert time.monotonic() - began < 30

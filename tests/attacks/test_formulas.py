@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would take for formulas, in every field of a person, on every way out as CSV."""
+"""Cells that a spreadsheet would take for formulas, in every field of a person, in every CSV that we export."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import csv
 import io
 from typing import Any
 
-from tests.answers import data_of
+from rig.answers import data_of
+from rig.jobs import found_job, start, upload, work_until_ended
+from rig.service import Tenant
 from tests.attacks import tally
 from tests.attacks.requests import samples
 from tests.attacks.target import Target
-from tests.jobs import found_job, start, upload, work_until_ended
-from tests.service import Tenant
 
 FAMILY = "spreadsheet formulas (cells read back)"
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -27,7 +27,8 @@ def cells_of(text: str) -> list[list[str]]:
 
 
 def assert_harmless(text: str) -> int:
-    """Fails if any cell of the file begins as a formula does, read with any of the usual delimiters in a first cell."""
+    """Fails if any cell of the file begins like a formula, also when a first cell is read with any of the usual
+    delimiters."""
     rows = cells_of(text)
     for row in rows:
         for cell in row:
@@ -79,7 +80,7 @@ def test_no_cell_of_rejected_rows_is_a_formula(job_tenant: Tenant) -> None:
     rejected = job_tenant.client.get(f"/prospecting/{job.id}/rejected.csv")
     assert rejected.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert assert_harmless(rejected.text) > len(FORMULAS)
-    # What became of the rest, on its way out.
+    # The accepted rows, exported again.
     assert assert_harmless(job_tenant.client.get(f"/audiences/{job.audience_id}/prospects.csv").text) >= 1
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from rig.watching import on_one_database
 from tests.attacks import wire
 from tests.attacks.requests import ORDINARY_HEADERS, Place
 from tests.attacks.target import Target
-from tests.watching.conftest import on_one_database
 
-# What is below the routes does not depend on the database.
+# The code below the routes does not depend on the database.
 pytestmark = on_one_database
 FAMILY = "header injection"
 PLANTED = "x-planted"
@@ -28,7 +28,7 @@ _OURS = re.compile(rb"[a-z0-9-]+")
 # The names of headers that any answer of ours may have.
 KNOWN = {
     b"content-type", b"content-length", b"date", b"connection", b"retry-after", b"www-authenticate", b"allow",
-    b"move-id",
+    b"move-id", b"change-id", b"key-permissions",
     b"idempotency-replayed", b"content-disposition", b"transfer-encoding", b"ratelimit", b"ratelimit-policy",
     b"cache-control",
     b"etag", b"last-modified", b"accept-ranges", b"content-encoding", b"vary",
@@ -48,8 +48,8 @@ def test_every_header_with_every_odd_value(target: Target) -> None:
 
 
 def test_a_line_break_in_a_value_never_becomes_a_header(target: Target) -> None:
-    """In the header lines themselves a line break begins another header, which is how HTTP is; but in what we take
-    from path, query, header and body and may send back it must stay what it is."""
+    """In the header lines themselves a line break begins another header, which is how HTTP works. But in path, query,
+    header values and body, from which we may send text back, it must stay a line break."""
     split = [f"x{line_break}{PLANTED}: 1{line_break * 2}<h1>planted" for line_break in LINE_BREAKS]
     sent = 0
     for place in target.places:

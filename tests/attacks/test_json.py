@@ -1,5 +1,4 @@
-"""Bodies made to cost much or to be read in two ways: depth, size, numbers, keys, Unicode,
-expressions without an end."""
+"""Bodies made to be expensive or ambiguous: depth, size, numbers, keys, Unicode, expressions that never end."""
 
 from __future__ import annotations
 
@@ -12,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from tests.answers import data_of, refusal
+from rig.answers import data_of, refusal
+from rig.racing import soon
+from rig.watching import on_one_database
 from tests.attacks.requests import Place, Request
 from tests.attacks.target import Target
-from tests.racing import soon
-from tests.watching.conftest import on_one_database
 
 FAMILY = "JSON and Unicode bombs"
 MIB = 1024**2
 SLOW_S = 3.0
-# The character that NFKC makes 18 of, and one that NFD makes 4 of.
+# The character that NFKC expands to 18, and one that NFD expands to 4.
 _EXPANDS, _EXPANDS_CANONICALLY = "\ufdfa", "\u1f82"
 
 BODIES: dict[str, bytes] = {
@@ -77,7 +76,7 @@ TEXTS: dict[str, str] = {
     "1e400": "1e400",
     "digits of another script": "\u0661" * 24,
 }
-# Each begins as what the field expects and then gives an expression with a choice 30,000 times that choice.
+# Each begins like a valid value and then gives a regular expression with a choice 30,000 times that choice.
 _LONG = 30_000
 LONG_MATCHES: dict[str, str] = {
     "an e-mail without an end": "a@" + "a." * _LONG,
@@ -103,7 +102,7 @@ LONG_MATCHES: dict[str, str] = {
 
 
 def _bodies_taken_by(target: Target) -> list[Place]:
-    """Returns one place in the body of each operation that takes JSON."""
+    """Returns one place in the body of each operation that accepts JSON."""
     found: dict[str, Place] = {}
     for place in target.places:
         if place.where == "body":
@@ -115,7 +114,7 @@ def _bodies_taken_by(target: Target) -> list[Place]:
 @pytest.mark.parametrize("name", BODIES)
 def test_a_bomb_is_refused_at_once_wherever_json_is_taken(target: Target, name: str) -> None:
     places = _bodies_taken_by(target)
-    # Each at three of the operations, which take their turns; the torture is for all.
+    # Each at three of the operations in rotation; the torture run tries all.
     for place in places if os.environ.get("LEADYARD_TEST_TORTURE") == "1" else (places * 4)[len(name) :: 5][:3]:
         request = replace(place.request, body=None, raw=BODIES[name], headers={"Content-Type": "application/json"})
         soon(SLOW_S, partial(_bombed, target, request, name))
@@ -130,7 +129,7 @@ def _bombed(target: Target, request: Request, name: str) -> float:
 
 
 def _sent(target: Target, place: Place, name: str, text: str) -> None:
-    """Sends the text, whose answer has to come soon."""
+    """Sends the text. The answer must come soon."""
     print(f"{place}: {name}")
     if place.where == "header":
         text = "".join(character for character in text if " " < character <= "~")[:15_000]
@@ -155,7 +154,7 @@ def test_no_expression_goes_on_for_ever_in_any_field(target: Target) -> None:
 
 @pytest.mark.torture
 def test_every_text_in_every_field(target: Target) -> None:
-    # In the short torture a sixth of them: all take longer than everything else here together.
+    # The short torture run tries a sixth of them, because all of them take longer than all other tests here together.
     for place in target.places if os.environ["LEADYARD_TEST_TORTURE"] == "1" else target.places[::6]:
         for name, text in (TEXTS | LONG_MATCHES).items():
             _sent(target, place, name, text)
@@ -172,7 +171,8 @@ def test_other_kinds_of_values_in_every_field(target: Target) -> None:
 
 
 def test_a_full_body_of_the_dearest_profiles_is_answered_in_time(target: Target) -> None:
-    """1 MiB of addresses of which each has to be decoded, normalised and checked, in as many people as may be sent."""
+    """1 MiB of addresses that must each be decoded, normalised and checked, in as many people as a request may
+    contain."""
     audience = target.attacker.create_audience("Dear")
     size = MIB // 1_000 - 90
     for address in (

@@ -1,4 +1,4 @@
-"""Guessing keys, and measuring how long a wrong one takes."""
+"""Guesses keys, and measures how long the refusal of a wrong key takes."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from functools import partial
 import httpx
 import pytest
 
-from leadyard.ids import new_id
-from tests.answers import refusal, without_trace_id
+from leadyard.ids import key_of, new_id
+from rig.answers import refusal, without_trace_id
+from rig.service import make_key
 from tests.attacks import tally
 from tests.attacks.target import Target
-from tests.service import make_key
 
 GUESSING, TIMING = "key guessing", "timing of keys"
 _START = "sk_live_"
 ROUNDS = 2_000 if os.environ.get("LEADYARD_TEST_TORTURE") == "1" else 250
-# Of a median, on a machine that does something else as well. A comparison byte by byte of a text of the client's would
-# not show here either; what shows is a query more or less, or a hash that is slow on purpose: those take twice as long.
+# Of a median, on a machine that also does other work. A byte-by-byte comparison of the client's text would not show
+# here either. An extra query, or a hash that is slow on purpose, does show, because it takes twice as long.
 BOUND = 0.35
 
 
 def well_formed(random_part: str) -> str:
-    """Returns a key with a right checksum, so that the service asks its database."""
+    """Returns a key with a right checksum, so that the service queries its database."""
     return f"{_START}{random_part}{zlib.crc32(random_part.encode()):08x}"
 
 
@@ -85,8 +85,8 @@ def test_a_key_is_taken_from_the_header_alone(target: Target) -> None:
 
 
 def medians(ask: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, float]:
-    """Returns the median time of each kind, in seconds. They take turns, in another order each round, so that whatever
-    else the machine does happens to all of them."""
+    """Returns the median time of each kind, in seconds. The kinds take turns, in a different order each round, so that
+    other work of the machine affects all of them equally."""
     took: dict[str, list[float]] = {name: [] for name in ask}
     names = list(ask)
     for number in range(rounds):
@@ -103,7 +103,7 @@ def assert_alike(found: Mapping[str, float]) -> None:
 
 
 def assert_alike_at_last(ask: Mapping[str, Callable[[], None]]) -> None:
-    """Measures up to three times. What is there to be told is told each time; what a neighbour does is not."""
+    """Measures up to three times. A real difference shows each time, but noise from other processes does not."""
     for attempt in range(3):
         try:
             return assert_alike(medians(ask, ROUNDS))
@@ -123,13 +123,13 @@ def _asking(target: Target, group: str, keys: Callable[[], str]) -> Callable[[],
 
 
 def test_how_long_a_wrong_key_takes_tells_nothing_of_the_right_one(target: Target) -> None:
-    """Keys are looked up by the SHA-256 of the whole secret. Whatever the index of the database compares are bytes of a
-    hash: to share the first of them with a real one, somebody would have to choose a text by its hash, and learns from
-    that nothing of the text that has the real one. So there is no prefix to find out bit by bit, and what remains to be
-    measured is whether a key near a real one, or one that was revoked, goes another way through the code."""
+    """Keys are looked up by the SHA-256 of the whole secret, so the index of the database compares bytes of a hash. To
+    share its first bytes with a real key, an attacker would have to choose a text by its hash, and would learn nothing
+    about the real key. So there is no prefix to find out bit by bit. The test measures the remaining risk: that a key
+    near a real one, or a revoked key, takes another path through the code."""
     random_part = target.victim.key[len(_START) : -8]
     revoked_id, revoked = make_key(target.service.database_url, [target.victim.account_group_id])
-    target.victim.sql("UPDATE api_keys SET revoked_at = 1 WHERE id = $1", revoked_id)
+    target.victim.sql("UPDATE api_keys SET revoked_at = 1 WHERE id = $1", key_of(revoked_id))
     group = target.victim.account_group_id
     assert_alike_at_last(
         {
@@ -148,8 +148,8 @@ def test_how_long_a_foreign_group_takes_does_not_tell_that_it_exists(target: Tar
 
 
 def test_a_difference_would_be_measured() -> None:
-    """A positive control: once more what takes a few milliseconds. It is work, of which a slow machine makes twice as
-    much of twice as much; sleep would be as late for the one as for the other."""
+    """A positive control: extra work of a few milliseconds must show. It is work and not sleep, because a slow machine
+    takes twice as long for twice the work, while a late timer delays both sleeps equally."""
     work = b"x" * 4 * 1024**2
 
     def hash_times(times: int) -> None:

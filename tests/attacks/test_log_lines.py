@@ -1,17 +1,17 @@
-"""Texts that try to become lines of the log, or to be in it at all."""
+"""Texts that try to become lines of the log, or to appear in it at all."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from rig.racing import wait_until
+from rig.watching import on_one_database
 from tests.attacks import wire
 from tests.attacks.requests import ORDINARY_HEADERS
 from tests.attacks.target import Target, is_one_line_of_log
-from tests.racing import wait_until
-from tests.watching.conftest import on_one_database
 
-# What is below the routes does not depend on the database.
+# The code below the routes does not depend on the database.
 pytestmark = on_one_database
 FAMILY = "log injection"
 PLANTED = "planted-in-the-log"
@@ -27,7 +27,7 @@ LINES = [
 
 
 def _logged(target: Target) -> list[str]:
-    """Returns the new lines, of which each must be one whole line that we or uvicorn have made."""
+    """Returns the new lines. Each must be one whole line that we or uvicorn have made."""
     lines = target.new_log_lines()
     for line in lines:
         assert is_one_line_of_log(line), line
@@ -69,12 +69,12 @@ def test_nothing_of_a_head_is_logged_even_when_it_is_none(target: Target) -> Non
             f"an upgrade {text!r}": [wire.get(target, b"Connection: Upgrade", b"Upgrade: " + one_line)],
         }  # fmt: skip
     wire.exchange_all(target, FAMILY, cases)
-    # Nor can strangers bring uvicorn to mix its own words in.
+    # An attacker cannot make uvicorn add its own lines either.
     assert all(line.startswith("{") for line in _logged(target))
 
 
 def test_what_is_logged_would_be_found(target: Target) -> None:
-    """A trace id is the one text of a client's that is logged, for it can be nothing but 32 hex characters."""
+    """A trace id is the only text of a client that is logged, because it can only be 32 hex characters."""
     target.new_log_lines()
     trace_id = "5ca1ab1e" * 4
     path = "/audiences?limit=1"
@@ -84,7 +84,7 @@ def test_what_is_logged_would_be_found(target: Target) -> None:
         lines = [json.loads(line) for line in _logged(target) if trace_id in line]
         return [line for line in lines if line["event"] == "request"]
 
-    # A request is logged once its answer is on the way, which may be after the client has read it.
+    # A request is logged after its answer was sent, which may be after the client has read it.
     assert wait_until(lines_about_the_request, "the request was logged")
     assert not is_one_line_of_log(PLANTED)
     assert not is_one_line_of_log('{"event": 1')

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from rig.watching import on_one_database
 from tests.attacks import wire
 from tests.attacks.target import PRIVATE, Target
-from tests.watching.conftest import on_one_database
 
-# What is below the routes does not depend on the database.
+# The code below the routes does not depend on the database.
 pytestmark = on_one_database
 FAMILY = "path tricks"
 _OUTSIDE = re.compile(rb"root:.*:0:0:|\[project\]|BEGIN .*KEY|from __future__|SQLite format")
@@ -21,7 +21,7 @@ FILES = [b"etc/passwd", b"proc/self/environ", b"pyproject.toml", b"__init__.py",
 
 
 def _static_folder(target: Target) -> bytes:
-    """Returns the path of the folder that the page /docs loads its script from."""
+    """Returns the path of the folder from which the page /docs loads its script."""
     page = target.client.get("/docs")
     assert page.status_code == 200
     folder: str
@@ -51,7 +51,7 @@ def test_there_is_no_way_out_of_the_folder_of_the_documentation(target: Target) 
 
 
 def _tricks(path: bytes) -> list[bytes]:
-    """Returns other spellings of a path that leads somewhere."""
+    """Returns other spellings of a valid path."""
     last = path.rsplit(b"/", 1)[1]
     return [
         path + b"/", path + b"//", path + b"/.", path + b"/..", path + b"/../" + last, path + b";a=b", path + b"%00",
@@ -79,7 +79,7 @@ def test_other_spellings_of_every_path_lead_nowhere_or_to_the_same_place(target:
             name = f"{request.method} {trick.decode('latin-1')[-120:]}"
             cases[name] = [head + b"Authorization: Bearer " + target.attacker.key.encode() + b"\r\n\r\n"]
             allowed[name] = request.documented | {404, 405, 400, 401, 403}
-    # What deletes comes last: an export whose audience goes meanwhile is broken off.
+    # Requests that delete come last, because an export breaks off when its audience is deleted.
     deleting = {name: pieces for name, pieces in cases.items() if name.startswith("DELETE ")}
     heard = wire.exchange_all(target, FAMILY, {name: cases[name] for name in cases if name not in deleting})
     heard |= wire.exchange_all(target, FAMILY, deleting)

@@ -1,4 +1,4 @@
-"""Clients that send or read too slowly, too much or without end; meanwhile everybody else is served."""
+"""Clients that send or read too slowly, too much or without end, while all other clients are served."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from functools import partial
 
 import pytest
 
-from leadyard.http.caller import MAX_BODY_BYTES
-from leadyard.http.protocol import MAX_HEAD_BYTES
-from tests.answers import data_of
+from leadyard.http.request.json_body import MAX_BODY_BYTES
+from leadyard.http.wire.protocol import MAX_HEAD_BYTES
+from rig.answers import data_of
+from rig.racing import at_once, soon
+from rig.service import Service
+from rig.watching import on_one_database
 from tests.attacks import tally, wire
 from tests.attacks.conftest import READ_S
 from tests.attacks.target import Target
-from tests.racing import at_once, soon
-from tests.service import Service
-from tests.watching.conftest import on_one_database
 
-# What is below the routes does not depend on the database.
+# The code below the routes does not depend on the database.
 pytestmark = on_one_database
 FAMILY = "slow and oversized requests"
 CROWD = 60
@@ -31,7 +31,8 @@ HONEST_S = 3.0
 
 @contextmanager
 def honest_requests(target: Target) -> Iterator[list[float]]:
-    """Somebody else's ordinary requests, one after the other while the block runs; yields how long each took."""
+    """Sends ordinary requests of another client, one after the other, while the block runs. Yields how long each
+    took."""
     took: list[float] = []
     ended = threading.Event()
 
@@ -53,8 +54,8 @@ def honest_requests(target: Target) -> Iterator[list[float]]:
 
 
 def held_by(service: Service, start: bytes, drip: bytes) -> tuple[list[bytes], float]:
-    """Opens a crowd of connections, sends each the start and then bit by bit the rest for ever. Returns what each got
-    until the service ended it, and how long the last one lived."""
+    """Opens a crowd of connections, sends each the start and then the rest bit by bit without end. Returns what each
+    received until the service ended it, and how long the last one lived."""
     started = time.monotonic()
     crowd = [socket.create_connection(("127.0.0.1", service.port), timeout=10) for _ in range(CROWD // 4)]
     got: dict[socket.socket, bytes] = dict.fromkeys(crowd, b"")
@@ -121,7 +122,7 @@ def test_slow_readers_hold_up_nobody(target: Target) -> None:
                 each.connect(("127.0.0.1", target.service.port))
                 each.sendall(asked)
                 crowd.append(each)
-            # A little of what each is owed, then nothing more.
+            # Reads a little of each answer, then nothing more.
             for each in crowd:
                 each.settimeout(60)
                 assert each.recv(1).startswith(b"H")
@@ -179,7 +180,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(target: Target) -> None:
 
 
 def test_too_many_connections_are_refused_in_the_envelope_and_none_is_held(target: Target) -> None:
-    """Less than the limit is nobody's business; what is above it is covered by tests/watching/test_limits.py."""
+    """Connections below the limit are harmless; tests/watching/test_limits.py covers more of them."""
     crowd = [socket.create_connection(("127.0.0.1", target.service.port)) for _ in range(100)]
 
     def ask() -> float:
@@ -190,14 +191,14 @@ def test_too_many_connections_are_refused_in_the_envelope_and_none_is_held(targe
     soon(HONEST_S, ask)
     for each in crowd:
         each.settimeout(READ_S * 2 + 20)
-        assert each.recv(1) == b""  # Silent ones are closed in time.
+        assert each.recv(1) == b""  # Silent connections are closed in time.
         each.close()
         tally.note(FAMILY, "closed")
 
 
 @pytest.mark.parametrize("size", [MAX_BODY_BYTES, MAX_BODY_BYTES - 1])
 def test_what_is_just_small_enough_is_taken(target: Target, size: int) -> None:
-    """Without this the tests above could pass because everything is refused."""
+    """Without this test, the tests above could pass because everything is refused."""
     text = json.dumps({"name": "x", "type": "on_demand"})
     made = target.attacker.client.post(
         "/audiences", content=text + " " * (size - len(text)), headers={"Content-Type": "application/json"}

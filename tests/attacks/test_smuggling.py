@@ -1,14 +1,14 @@
-"""Requests that two readers could take apart at different places: whoever stands in front of us must not be fooled."""
+"""Requests that two readers could split at different places. A proxy in front of the service must not be fooled."""
 
 from __future__ import annotations
 
 import json
 
+from rig.watching import on_one_database
 from tests.attacks import wire
 from tests.attacks.target import Target
-from tests.watching.conftest import on_one_database
 
-# What is below the routes does not depend on the database.
+# The code below the routes does not depend on the database.
 pytestmark = on_one_database
 FAMILY = "request smuggling and odd HTTP"
 SMUGGLED = "smuggled in"
@@ -28,7 +28,8 @@ def _chunk(data: bytes, size: bytes = b"") -> bytes:
 
 
 def _ambiguous(target: Target) -> dict[str, bytes]:
-    """What a service must refuse, because somebody else may read it in another way (RFC 9112, section 11.2)."""
+    """Requests that a service must refuse, because another reader may split them differently (RFC 9112, section
+    11.2)."""
     hidden, body = _smuggled(target), _audience("ambiguous")
     length, chunked = b"Content-Length: %d" % len(body), b"Transfer-Encoding: chunked"
     end = b"0\r\n\r\n"
@@ -107,7 +108,7 @@ def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed(targe
 
 
 def _is_refused(found: wire.Heard) -> bool:
-    """Tells whether at most one request was answered, with a refusal, and nothing can follow it on the connection."""
+    """Returns whether at most one request was answered, with a refusal, and the connection takes no more requests."""
     return found.closed and len(found.answers) <= 1 and all(400 <= status < 500 for status in found.statuses)
 
 
@@ -116,7 +117,7 @@ def test_what_can_be_read_in_one_way_only_is_read_so(target: Target) -> None:
     length, chunked, end = b"Content-Length: %d", b"Transfer-Encoding: chunked", b"0\r\n\r\n"
     extended = _chunk(body).replace(b"\r\n", b';a=b;c="d"\r\n', 1)
     cases = {
-        # A second request inside the body is a part of the body, whatever is wrong with that.
+        # A second request inside the body is a part of the body, even if the first request is invalid.
         "a request in a body": (wire.post(target, hidden, length % len(hidden)), [400]),
         "a request in a body that is refused": (
             wire.post(target, hidden, length % len(hidden), path=b"/nothing/here"), [404],
@@ -165,7 +166,7 @@ def test_what_can_be_read_in_one_way_only_is_read_so(target: Target) -> None:
 
 
 def test_a_request_that_is_not_hidden_is_answered(target: Target) -> None:
-    """The tests above could pass because the hidden request is no good. Sent openly it makes an audience."""
+    """The tests above could also pass because the hidden request is invalid. Sent openly, it creates an audience."""
     heard = wire.exchange(target.service, _smuggled(target))
     assert heard.statuses == [201]
     made = json.loads(heard.answers[0].body)["data"]
@@ -185,7 +186,7 @@ def test_a_request_may_come_byte_by_byte_or_with_others(target: Target) -> None:
 
 
 def test_a_trailer_is_no_header(target: Target) -> None:
-    """What a proxy adds, strips or looks at are headers. A trailer that became one would come in behind its back."""
+    """Proxies add, strip and check headers. A trailer that became a header would bypass them."""
     body = _audience("by trailer")
     line = b"Authorization: Bearer " + target.attacker.key.encode()
     nobody = wire.post(target, b"", b"Transfer-Encoding: chunked").replace(line + b"\r\n", b"")

@@ -1,4 +1,4 @@
-"""SQL in every text that a client can send: nothing of it is run, and what may be stored is stored as it was sent."""
+"""SQL in every text that a client can send. No text is run, and a text that may be stored is stored as it was sent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 import pytest
 
 from leadyard.store.tables import metadata
-from tests.answers import data_of
+from rig.answers import data_of
+from rig.racing import soon
 from tests.attacks.requests import Place
 from tests.attacks.target import PRIVATE, Target
-from tests.racing import soon
 
 FAMILY = "SQL in every field, parameter, header and cursor"
-# In lower case where answers are searched for words of SQL, for a refusal may quote what was sent.
+# In lower case where answers are searched for words of SQL, because a refusal may quote the text.
 PAYLOADS = [
     "'", '"', "\\", "' or '1'='1", "' or 1=1 --", '" or ""="', "1; drop table leads; --",
     "'; update audiences set name = 'owned'; --", "'; delete from leads; commit; --",
@@ -27,7 +27,7 @@ SLOW_S = 3.0
 
 
 def _cursors(payload: str) -> list[str]:
-    """The text as the key of a cursor that is well-formed otherwise, and behind a check that is wrong."""
+    """The text as the key of an otherwise well-formed cursor, and behind a wrong checksum."""
     return [base64.urlsafe_b64encode(b"\0" * 8 + payload.encode()).decode().rstrip("="), payload]
 
 
@@ -41,7 +41,7 @@ def _attack_everywhere(target: Target, places: list[Place], payloads: list[str])
         for payload in payloads:
             texts = _cursors(payload) if place.steps == ("cursor",) else [payload]
             for text in texts:
-                print(f"{place}: {text!r}")  # If it takes long again and again, it was run.
+                print(f"{place}: {text!r}")  # If it is slow in every attempt, the text was run.
                 soon(SLOW_S, lambda place=place, text=text: _took(target, place, text))  # type: ignore[misc]
                 sent += 1
     return sent
@@ -49,7 +49,7 @@ def _attack_everywhere(target: Target, places: list[Place], payloads: list[str])
 
 def test_no_text_is_ever_a_part_of_a_statement(target: Target) -> None:
     values = [place for place in target.places if not place.is_key]
-    # A quarter of them in every place, another one from place to place, so that each meets each kind of place.
+    # A quarter of the payloads in each place, in rotation, so that each payload is tried in each kind of place.
     sent = 0
     for number, place in enumerate(values):
         chosen = [payload for at, payload in enumerate(PAYLOADS) if (at + number) % 4 == 0]
@@ -93,7 +93,8 @@ def test_what_is_stored_is_what_was_sent(target: Target) -> None:
 
 
 def test_a_statement_with_a_text_in_it_would_be_noticed(target: Target) -> None:
-    """The other tests could pass because the payloads are no good. Here one is put into a statement, by hand."""
+    """The other tests could also pass because the payloads are harmless. This test puts a payload into a statement by
+    hand."""
     [payload] = [each for each in PAYLOADS if each == "' or '1'='1"]
     found = target.victim.sql(f"SELECT first_name FROM leads WHERE title = '{payload}'")
     assert (PRIVATE,) in found

@@ -1,4 +1,4 @@
-"""Bytes sent to the service as they are, past every client that would refuse to, and what comes back."""
+"""Sends raw bytes to the service, including requests that HTTP clients refuse to send, and reads the answers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tests.answers import TRACE_ID
+from rig.answers import TRACE_ID
+from rig.service import Service
 from tests.attacks import tally
 from tests.attacks.target import PRIVATE, Target
-from tests.service import Service
 
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 _INSIDES = re.compile(rb"Traceback|\.py\b|site-packages|uvicorn|httptools|llhttp|starlette|/(tmp|usr|home)/")
@@ -22,7 +22,7 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer as it stood on the wire."""
+    """One answer as it was on the wire."""
 
     status: int
     headers: Mapping[bytes, bytes]
@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Heard:
-    """Everything that came back on one connection, and whether the service closed it."""
+    """All bytes that came back on one connection, and whether the service closed it."""
 
     answers: Sequence[Answer]
     rest: bytes
@@ -51,8 +51,8 @@ def exchange(
     least: int = 1,
     until_closed: bool = False,
 ) -> Heard:
-    """Sends the pieces, then listens until the service closes, or has been quiet for a while after as many answers as
-    it owes at `least`. With `until_closed`, quiet is not enough: it has to close."""
+    """Sends the pieces, then listens until the service closes the connection, or is quiet for a while after at least
+    `least` answers. With `until_closed` it must close."""
     received, closed = b"", False
     deadline = time.monotonic() + within_s
     with socket.create_connection(("127.0.0.1", service.port), timeout=within_s) as connection:
@@ -83,8 +83,9 @@ def exchange_all(
     least: Mapping[str, int] | None = None,
     until_closed: bool = False,
 ) -> dict[str, Heard]:
-    """Sends every case over a connection of its own, several at once, and judges what no case may get: an answer of
-    another form than ours, a 5xx, no answer and no end. `least` has the cases that are owed more than one answer."""
+    """Sends every case over a separate connection, several at a time. Fails for an answer that is not in our form, a
+    5xx, or a connection with neither an answer nor an end. `least` contains the cases that must get more than one
+    answer."""
 
     def heard_of(name: str) -> Heard:
         owed = (least or {}).get(name, 1)
@@ -102,7 +103,7 @@ def exchange_all(
 
 
 def assert_ours(answer: Answer, what: str) -> None:
-    """Fails unless the answer has our envelope (or is a file that is public), is no 5xx, and tells nothing."""
+    """Fails unless the answer has our envelope (or is a public file), is not a 5xx, and discloses nothing."""
     assert 200 <= answer.status < 500, f"{what}: {answer.status} {answer.body[:300]!r}"
     assert PRIVATE.encode() not in answer.body, what
     if answer.status < 400:
@@ -117,7 +118,7 @@ def assert_ours(answer: Answer, what: str) -> None:
 
 
 def post(target: Target, body: bytes, *lines: bytes, path: bytes = b"/audiences") -> bytes:
-    """Returns the bytes of a POST with these header lines and no Content-Length but that in them."""
+    """Returns the bytes of a POST with these header lines. It has no Content-Length unless they contain it."""
     return _request(target, b"POST", path, b"Content-Type: application/json", *lines) + body
 
 
@@ -132,7 +133,7 @@ def _request(target: Target, method: bytes, path: bytes, *lines: bytes) -> bytes
 
 
 def _parsed(data: bytes) -> tuple[list[Answer], bytes]:
-    """Returns the whole answers in the data, and what is behind them."""
+    """Returns the whole answers in the data, and the bytes behind them."""
     answers: list[Answer] = []
     while match := _STATUS.match(data):
         head, end, rest = data.partition(b"\r\n\r\n")

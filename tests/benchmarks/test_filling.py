@@ -1,10 +1,11 @@
-"""What is filled past the service is what the service would have made: counts are exact, and it can work with it."""
+"""Rows that are filled in without the service are the same as the service's: counts are exact, and the service can use
+them."""
 
 from __future__ import annotations
 
 from benchmarks.suite.filling import Filler, steps
 from leadyard.operations.doctor import check_account_group
-from tests.service import Tenant, on_shared_database
+from rig.service import Tenant, on_shared_database
 
 
 def test_a_filled_account_group_is_healthy_and_its_leads_move(tenant: Tenant) -> None:

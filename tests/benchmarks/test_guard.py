@@ -80,11 +80,11 @@ def test_the_median_of_the_runs_is_committed(tmp_path: Path) -> None:
 
 @pytest.fixture
 def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[int, int]]]:
-    """A function that runs `script/bench --quick` on a benchmark which measures these ratios one after the other, with
-    0.6 committed. It returns the exit code and how often it was measured."""
+    """A function that runs `script/bench --quick` on a benchmark that measures these ratios one after the other; 0.6 is
+    committed. It returns the exit code and how often the benchmark was measured."""
     monkeypatch.delenv("CI", raising=False)
 
-    def quick(*ratios: float | None) -> tuple[int, int]:
+    def quick(*ratios: float | None, only_by_name: bool = False) -> tuple[int, int]:
         left = list(ratios)
 
         def measure(_: Stage) -> list[Figure]:
@@ -93,7 +93,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[int
                 raise ToolMissing("pgbench is not on the PATH.")
             return [figure(ratio), figure(1, name="steady")]
 
-        monkeypatch.setitem(BENCHMARKS, "fake", Benchmark("fake", "nothing", measure))
+        monkeypatch.setitem(BENCHMARKS, "fake", Benchmark("fake", "nothing", measure, (1,), only_by_name=only_by_name))
         monkeypatch.setattr("sys.argv", ["bench", "--quick", "fake"])
         committed = {"fake": Committed(0.6, "higher"), "steady": Committed(1, "higher")}
         monkeypatch.setattr(guard, "read", lambda: committed)
@@ -126,6 +126,24 @@ def test_a_missing_tool_is_told_and_fails_only_in_ci(
     assert "pgbench is not on the PATH" in " ".join(capsys.readouterr().out.split())
     monkeypatch.setenv("CI", "true")
     assert quickly(None) == (1, 1)
+
+
+def test_a_benchmark_that_runs_only_by_name_is_compared_with_nothing(
+    quickly: Callable[..., tuple[int, int]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It needs no committed ratio, and `--write` gives it none."""
+    assert quickly(0.1, only_by_name=True) == (0, 1)
+    assert "they run only by name: fake." in " ".join(capsys.readouterr().out.split())
+    monkeypatch.setattr("sys.argv", ["bench", "--quick", "--write", "webhooks"])
+    with pytest.raises(SystemExit):
+        run.parse()
+    assert "the guard does not compare webhooks" in capsys.readouterr().err
+
+
+def test_a_figure_of_a_row_of_another_benchmark_is_refused() -> None:
+    benchmark = Benchmark("fake", "nothing", lambda _: [figure(1)], (2, 3))
+    with pytest.raises(ValueError, match="row 1, which is not its own"):
+        run.measure(benchmark, Stage())
 
 
 def test_the_guard_is_in_ci() -> None:

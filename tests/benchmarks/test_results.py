@@ -25,7 +25,7 @@ FIGURE = Figure(
 
 
 def test_the_ratio_is_the_median_of_the_rounds() -> None:
-    """Not the ratio of two medians: what disturbs a round disturbs both of its sides."""
+    """Not the ratio of two medians, because a disturbance in a round affects both of its sides."""
     assert Pairs((1, 10, 3), (1, 5, 4)).ratio == 1
     assert Pairs((1, 10, 3), (1, 5, 4)).ratios == (1, 2, 0.75)
 
@@ -44,7 +44,7 @@ def test_both_sides_take_turns_and_the_first_round_only_warms_up() -> None:
 
 
 def test_goals() -> None:
-    assert FIGURE.met and FIGURE.verdict == "met"
+    assert FIGURE.met and FIGURE.verdict == "reached"
     assert not dataclasses.replace(FIGURE, better="higher").met
     shown = dataclasses.replace(FIGURE, better="higher", instead="the database was busy")
     assert shown.met and shown.verdict == "limit shown"
@@ -68,7 +68,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert [(each.benchmark, each.figures) for each in results.read(tmp_path)] == [("one", (newer,)), ("two", (newer,))]
 
 
-# ------------------------------------------------------------------------------------------------- what is committed
+# ------------------------------------------------------------------------------------------------- committed results
 
 
 def test_the_page_shows_the_committed_results() -> None:
@@ -89,14 +89,28 @@ def test_every_benchmark_is_committed_guarded_and_explained() -> None:
     measured, text = results.read(COMMITTED), PAGE.read_text()
     assert [each.benchmark for each in measured] == [each.name for each in chosen([])]
     figures = [figure for each in measured for figure in each.figures]
-    assert {figure.number for figure in figures} == set(range(1, 12))
+    for each in measured:
+        assert {figure.number for figure in each.figures} == set(BENCHMARKS[each.benchmark].rows), each.benchmark
     assert {figure.name for figure in figures} == set(guard.read()), "run script/bench --quick --write"
     for name in BENCHMARKS:
         assert f"`script/bench {name}`" in text, f"docs/performance.md does not explain {name}"
 
 
+def test_every_row_belongs_to_one_benchmark_and_is_listed() -> None:
+    numbers = [number for each in BENCHMARKS.values() for number in each.rows]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    listed = re.findall(
+        r"^\| `script/bench ([\w-]+)`( \(only by name\))? \| ([\d, ]+|\[peers\]\S+) \|", PAGE.read_text(), re.M
+    )
+    assert {name: bool(only) for name, only, _ in listed} == {
+        each.name: each.only_by_name for each in BENCHMARKS.values()
+    }
+    rows = {name: tuple(int(number) for number in re.findall(r"\d+", cell)) for name, _, cell in listed}
+    assert rows == {each.name: each.rows for each in BENCHMARKS.values()}
+
+
 def test_the_plots_are_those_of_the_results(tmp_path: Path) -> None:
-    """The same results give the same bytes; so a commit shows only what has changed."""
+    """The same results give the same bytes, so that a commit shows only real changes."""
     drawn = draw_all(tmp_path, results.read(COMMITTED))
     assert len(drawn) == 5
     for file in drawn:

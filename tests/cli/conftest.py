@@ -1,4 +1,4 @@
-"""One migrated database for all commands that do not mind what others left in theirs; each has its own tenant."""
+"""One migrated database for all commands that tolerate data of other tests; each test has its own tenant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.commands import new_group
+from rig.commands import new_group
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +17,5 @@ def url(migrated_database: Callable[[], str]) -> str:
 
 @pytest.fixture
 def group(url: str) -> str:
-    """A fresh account group in it."""
+    """A new account group in it."""
     return new_group(url)

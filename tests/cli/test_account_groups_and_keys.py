@@ -14,16 +14,16 @@ import asyncpg
 import pytest
 
 from leadyard.clock import now_ms, to_iso
-from leadyard.ids import new_id
+from leadyard.ids import key_of, new_id
 from leadyard.model import Permission
-from tests.cli.commands import command, new_group
-from tests.service import leadyard, run_sql
+from rig.commands import command, new_group
+from rig.service import leadyard, run_sql
 
 DAY_MS = 86_400_000
 
 
 def everything_in(url: str) -> str:
-    """Returns all that the database holds, as text."""
+    """Returns the whole content of the database, as text."""
     if url.startswith("sqlite:"):
         path = Path(url.removeprefix("sqlite:///"))
         return "".join(file.read_bytes().decode("latin-1") for file in path.parent.glob(f"{path.name}*"))
@@ -49,10 +49,10 @@ def make_key(url: str, group: str, *more: str) -> dict[str, Any]:
 
 
 def test_a_tenant_and_its_key_from_the_shell(url: str) -> None:
-    """The whole path as processes of their own, as an operator walks it."""
+    """The whole path in separate processes, as an operator runs it."""
     made = leadyard("account-groups", "create", "  Acme & Söhne ", url=url)
     assert made.returncode == 0, made.stderr
-    match = re.fullmatch(r"Made account group ([0-9a-f]{24}) \(Acme & Söhne\)\.\n", made.stdout)
+    match = re.fullmatch(r"Created account group ([0-9a-f]{24}) \(Acme & Söhne\)\.\n", made.stdout)
     assert match, made.stdout
     key = leadyard(
         "keys", "create", "--account-group", match[1], "--permission", "audiences:read,audiences:write", url=url
@@ -159,7 +159,7 @@ def test_revoking(url: str, group: str) -> None:
     first = command("keys", "revoke", key["id"], "--json", url=url)
     assert (first.code, first.json()) == (0, {"id": key["id"], "revoked": True, "changed": True})
     again = command("keys", "revoke", key["id"], url=url)
-    assert (again.code, again.out) == (0, f"Key {key['id']} was revoked before.\n")
+    assert (again.code, again.out) == (0, f"Key {key['id']} was already revoked.\n")
     listed = command("keys", "list", "--json", url=url).json()["items"]
     assert [item["state"] for item in listed if item["id"] == key["id"]] == ["revoked"]
     missing = new_id()
@@ -221,7 +221,7 @@ def test_when_a_key_was_last_used_is_listed(url: str, group: str) -> None:
     key = make_key(url, group)
     assert key["lastUsedAt"] is None
     assert listed(url, key["id"])["lastUsedAt"] is None
-    run_sql(url, "UPDATE api_keys SET last_used_at = $1 WHERE id = $2", 1_800_000_000_123, key["id"])
+    run_sql(url, "UPDATE api_keys SET last_used_at = $1 WHERE id = $2", 1_800_000_000_123, key_of(key["id"]))
     assert listed(url, key["id"])["lastUsedAt"] == "2027-01-15T08:00:00.123Z"
     assert "last used: 2027-01-15T08:00:00.123Z" in command("keys", "list", url=url).out
 
@@ -231,7 +231,7 @@ def test_when_a_key_was_last_used_is_listed(url: str, group: str) -> None:
 
 def check(text: str, *more: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
-    # A database that is out of reach: nobody asks it.
+    # The database is unreachable, and the command must not need it.
     done = command("keys", "check", *more, url="postgresql://127.0.0.1:1/none")
     assert text.strip() == "" or text.strip() not in done.out + done.err
     return done.code, done.out
@@ -244,5 +244,28 @@ def test_a_secret_is_checked_without_a_database(url: str, group: str, monkeypatc
     mistyped = secret[:20] + ("1" if secret[20] == "0" else "0") + secret[21:]
     for wrong in ("", "\n", secret[:-1], secret + "0", mistyped, secret.upper(), "sk_test_" + secret[8:], "x" * 20_000):
         code, said = check(wrong, monkeypatch=monkeypatch)
-        assert (code, said.startswith("Not well-formed")) == (1, True), wrong[:80]
+        assert (code, said.startswith("Not a valid Leadyard key")) == (1, True), wrong[:80]
     assert check("x", "--json", monkeypatch=monkeypatch) == (1, '{"wellFormed": false}\n')
+
+
+def test_only_the_id_or_the_secret_for_scripts(url: str) -> None:
+    made = command("account-groups", "create", "Acme", "--id", url=url)
+    assert re.fullmatch(r"[0-9a-f]{24}\n", made.out), made
+    group = made.out.strip()
+    assert group in command("account-groups", "list", url=url).out
+    key = command("keys", "create", "--account-group", group, "--permission", "audiences:read", "--secret", url=url)
+    assert re.fullmatch(r"sk_live_[0-9a-f]{56}\n", key.out), key
+    hashed = hashlib.sha256(key.out.strip().encode()).hexdigest()
+    assert run_sql(url, "SELECT count(*) FROM api_keys WHERE secret_hash = $1", hashed) == [(1,)]
+
+
+def test_one_command_has_one_output(url: str, group: str) -> None:
+    for arguments, option in (
+        (["account-groups", "create", "Acme"], "--id"),
+        (["keys", "create", "--account-group", group, "--permission", "audiences:read"], "--secret"),
+    ):
+        refused = command(*arguments, option, "--json", url=url)
+        assert refused.code == 2
+        assert f"Choose --json or {option}" in refused.json()["error"]["message"]
+    keys = command("keys", "list", "--json", url=url).json()["items"]
+    assert not [each for each in keys if group in each["accountGroupIds"]], "a refused command makes nothing"

@@ -1,11 +1,11 @@
-"""Backup and restore: the copy is that of one moment, whatever goes on; nothing sound is ever replaced by surprise."""
+"""Backup and restore: the copy shows one moment, whatever else goes on, and restoring never replaces intact data by
+accident."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,24 +13,29 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from leadyard.errors import BackupRefused
+from leadyard.database import Database
+from leadyard.errors import BackupRefused, ServiceUnavailable
+from leadyard.ids import id_of, key_of, number_of
 from leadyard.model import AudienceType, Caller, Profile
 from leadyard.operations.audiences import create_audience
 from leadyard.operations.backup import back_up
 from leadyard.operations.moves import move_leads
-from leadyard.operations.operation import Database
 from leadyard.operations.prospects import add_prospects
+from leadyard.people.checking import check_profiles
 from leadyard.store.db import open_database
+from leadyard.store.db.sqlite_engine import open_file
 from leadyard.store.schema import head_revision
-from tests.cli.commands import command, new_group
-from tests.service import Service, on_database, run_sql
-from tests.throwaway_postgres import system_directories, wheel_directory
+from rig.commands import command, new_group
+from rig.service import Service, on_database, run_sql
+from rig.sqlite_file import open_sqlite
+from rig.throwaway_postgres import system_directories, wheel_directory
 
 PAGE = (Path(__file__).parents[2] / "docs" / "backup.md").read_text()
-LEADS = 2_000
+LEADS = 5_000
 
 
 def blocks(section: str) -> list[str]:
@@ -58,7 +63,7 @@ def run_as_documented(block: str, *, url: str, folder: Path, programs: Path | No
 
 
 def programs_for(url: str) -> Path:
-    """Returns where there is a pg_dump of the server's own version, or the oldest one that is newer."""
+    """Returns the folder of a pg_dump of the server's own version, or of the oldest newer version."""
     version = int(run_sql(url, "SHOW server_version_num")[0][0]) // 10_000
     wheel = wheel_directory()
     on_path = shutil.which("pg_dump")
@@ -77,7 +82,7 @@ def programs_for(url: str) -> Path:
 
 @dataclass
 class Yard:
-    """An account group with two audiences, between which all leads are moved to and fro, some at a time."""
+    """An account group with two audiences, between which all leads are moved back and forth, some at a time."""
 
     url: str
     group: str
@@ -92,10 +97,10 @@ class Yard:
         self.audiences = (first.id, second.id)
         profiles = [Profile(email=f"lead-{n}@example.com", headline="x" * 400) for n in range(LEADS)]
         for start in range(0, LEADS, 500):
-            await add_prospects(db, caller, audience_id=first.id, profiles=profiles[start : start + 500])
+            await add_prospects(db, caller, audience_id=first.id, checked=check_profiles(profiles[start : start + 500]))
 
     async def move_some(self, db: Database) -> None:
-        """The n-th round moves a slice of 50 over; once all are there, the same slices go back."""
+        """The n-th round moves a slice of 50 over. Once all slices are there, the same slices go back."""
         turn, slice_number = divmod(len(self.moves), LEADS // 50)
         source, target = self.audiences if turn % 2 == 0 else reversed(self.audiences)
         done = await move_leads(
@@ -138,15 +143,21 @@ class Yard:
         assert not failed, failed
 
     def expect_one_moment(self, url: str) -> int:
-        """Checks that the database holds exactly what there was after some number of moves. Returns that number."""
+        """Checks that the database has exactly the state after some number of moves. Returns that number."""
         healthy = command("doctor", "--json", url=url)
         assert healthy.code == 0, healthy
-        found = [row[0] for row in run_sql(url, "SELECT id FROM moves WHERE account_group_id = $1", self.group)]
+        recorded = run_sql(
+            url, "SELECT id FROM changes WHERE account_group_id = $1 AND kind = 'move'", number_of(self.group)
+        )
+        found = [id_of(row[0]) for row in recorded]
         assert set(found) == set(self.moves[: len(found)]), "the moves of the copy are not the first ones made"
         turn, slices = divmod(len(found), LEADS // 50)
         there = slices * 50 if turn % 2 == 0 else LEADS - slices * 50
-        counts = dict(run_sql(url, "SELECT id, prospect_count FROM audiences WHERE account_group_id = $1", self.group))
-        assert counts == {self.audiences[0]: LEADS - there, self.audiences[1]: there}
+        counts = dict(
+            run_sql(url, "SELECT id, prospect_count FROM audiences WHERE account_group_id = $1", number_of(self.group))
+        )
+        one, other = (key_of(audience) for audience in self.audiences)
+        assert counts == {one: LEADS - there, other: there}
         return len(found)
 
 
@@ -156,7 +167,7 @@ def yard(migrated_database: Callable[[], str]) -> Yard:
     made = Yard(url, new_group(url))
     on_database(url, made.fill)
     asked = "SELECT id FROM leads WHERE account_group_id = $1 ORDER BY id"
-    made.lead_ids = [row[0] for row in run_sql(url, asked, made.group)]
+    made.lead_ids = [id_of(row[0]) for row in run_sql(url, asked, number_of(made.group))]
     assert len(made.lead_ids) == LEADS
     return made
 
@@ -170,9 +181,9 @@ def small(tmp_path: Path) -> str:
 
 
 def groups_in(file: Path) -> int:
-    with closing(sqlite3.connect(file)) as connection:
-        count: int = connection.execute("SELECT count(*) FROM account_groups").fetchone()[0]
-        return count
+    with closing(open_sqlite(f"sqlite:///{file}")) as connection:
+        count: Any = connection.execute("SELECT count(*) FROM account_groups").get
+        return int(count)
 
 
 def test_the_documented_commands_under_load(
@@ -193,7 +204,7 @@ def test_the_documented_commands_under_load(
 
 
 def test_writing_between_two_steps_changes_nothing_in_the_copy(yard: Yard, tmp_path: Path, backend: str) -> None:
-    """The copying goes step by step, and a step is where a moving service gets in."""
+    """The backup copies step by step, and a moving service can write between two steps."""
     if backend == "postgresql":
         command("backup", str(tmp_path / "copy"), url=yard.url).refused(1, "PostgreSQL", "docs/backup.md")
         return
@@ -234,7 +245,7 @@ def test_a_backup_is_private_and_alone(small: str, tmp_path: Path) -> None:
 
 def test_a_backup_that_fails_leaves_nothing_behind(small: str, tmp_path: Path) -> None:
     command("backup", str(tmp_path / "none" / "copy.db"), url=small).refused(1, "cannot be written")
-    command("backup", str(tmp_path / "copy.db"), url=f"sqlite:///{tmp_path}/absent.db").refused(1, "no database")
+    command("backup", str(tmp_path / "copy.db"), url=f"sqlite:///{tmp_path}/absent.db").refused(1, "does not exist")
     assert not (tmp_path / "absent.db").exists()
 
     def interrupted(_done: int, _total: int) -> None:
@@ -248,14 +259,14 @@ def test_a_backup_that_fails_leaves_nothing_behind(small: str, tmp_path: Path) -
 
 
 def damage(database: Path) -> None:
-    """A row that points nowhere: what a careless hand leaves. The pages are all right, the content is not."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("PRAGMA foreign_keys=OFF")
+    """A row that refers to a missing row, as a careless edit leaves. The pages are intact, the content is not."""
+    with closing(open_sqlite(f"sqlite:///{database}", foreign_keys=False)) as connection:
         connection.execute("INSERT INTO api_key_account_groups (account_group_id, api_key_id) VALUES ('x', 'y')")
 
 
 def test_a_backup_does_not_migrate(tmp_path: Path) -> None:
-    """It is made before an upgrade, perhaps with the new version; the old one must still be able to use both."""
+    """A backup is made before an upgrade, perhaps with the new version. The old version must still be able to use
+    both."""
     url = f"sqlite:///{tmp_path}/old.db"
     new_group(url)
     run_sql(url, "UPDATE alembic_version SET version_num = '0001'")
@@ -286,7 +297,7 @@ def test_what_is_no_backup_is_refused(small: str, tmp_path: Path) -> None:
     text.write_text("no database at all " * 100)
     assert command("backup", str(newer), url=small).code == 0
     torn.write_bytes(newer.read_bytes()[: newer.stat().st_size // 2])
-    with closing(sqlite3.connect(foreign)) as connection:
+    with closing(open_sqlite(f"sqlite:///{foreign}")) as connection:
         connection.execute("CREATE TABLE recipes (name TEXT)")
     run_sql(f"sqlite:///{newer}", "UPDATE alembic_version SET version_num = '9999'")
     for file in (tmp_path / "absent.db", text, torn, foreign, newer):
@@ -320,8 +331,12 @@ def test_a_running_service_is_not_restored_over(
 def test_a_locked_database_is_not_waited_for_for_ever(small: str, tmp_path: Path) -> None:
     from leadyard.store.db import sqlite_copy
 
-    reporting = sqlite_copy._reporting(lambda _done, _total: None)
-    with pytest.raises(Exception, match="locked"):
-        reporting(sqlite3.SQLITE_BUSY, 1, 1)
+    file = tmp_path / "copy.db"
+    with closing(open_sqlite(small)) as source, closing(open_file(file, mode="rwc", wait_s=0.1)) as target:
+        with closing(open_file(file, wait_s=0)) as other, pytest.raises(ServiceUnavailable, match="locked"):
+            other.execute("BEGIN EXCLUSIVE")
+            sqlite_copy._copy(source, target, lambda _done, _total: None)
+        sqlite_copy._copy(source, target, lambda _done, _total: None)
+    assert groups_in(file) == 1
     with pytest.raises(BackupRefused):
         back_up("postgresql://h/db", file=tmp_path / "x", progress=lambda _done, _total: None)

@@ -1,4 +1,4 @@
-"""What holds for every command: help, exit codes, `--json`, sentences instead of stack traces."""
+"""Rules for every command: help, exit codes, `--json`, sentences instead of stack traces."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from leadyard.ids import new_id
-from tests.cli.commands import LEGISLATORS, command
-from tests.service import leadyard, run_sql
+from leadyard.ids import id_of, key_of, new_id, number_of
+from rig.commands import LEGISLATORS, command
+from rig.service import leadyard, run_sql
 
-# Every command, and what it can be asked without harm; the three that run until they are stopped are tested apart.
+# Every command, with harmless arguments. Those that run until they are stopped have their own tests.
 COMMANDS: dict[str, list[str]] = {
     "serve": [],
     "worker": [],
     "migrate": [],
+    "distribute": ["--dry-run"],
     "account-groups create": ["Acme"],
     "account-groups list": [],
     "account-groups update": ["GROUP", "--max-results", "5000"],
@@ -32,6 +33,27 @@ COMMANDS: dict[str, list[str]] = {
     "jobs watch": ["JOB", "--account-group", "GROUP"],
     "jobs cancel": ["QUEUED", "--account-group", "GROUP"],
     "jobs rejected": ["JOB", "--account-group", "GROUP", "--output", "OUTPUT"],
+    "transfers start": ["remove", "--source", "Made", "--all", "--account-group", "GROUP"],
+    "transfers list": ["--account-group", "GROUP"],
+    "transfers show": ["TRANSFER", "--account-group", "GROUP"],
+    "transfers watch": ["TRANSFER", "--account-group", "GROUP"],
+    "transfers cancel": ["TRANSFER", "--account-group", "GROUP"],
+    "changes list": ["--account-group", "GROUP"],
+    "changes show": ["CHANGE", "--account-group", "GROUP"],
+    "changes undo": ["CHANGE", "--account-group", "GROUP"],
+    "suppress": [str(LEGISLATORS.with_name("people.csv")), "--account-group", "GROUP"],
+    "events list": ["--account-group", "GROUP"],
+    "events follow": ["--account-group", "GROUP"],
+    "webhooks list": ["--account-group", "GROUP"],
+    "webhooks create": ["https://receiver.invalid/", "--account-group", "GROUP"],
+    "webhooks rotate-secret": ["WEBHOOK", "--account-group", "GROUP"],
+    "webhooks test": ["WEBHOOK", "--account-group", "GROUP"],
+    "webhooks deliveries": ["WEBHOOK", "--account-group", "GROUP"],
+    "webhooks replay": ["WEBHOOK", "--account-group", "GROUP", "--from", "2026-01-01T00:00:00Z"],
+    "webhooks delete": ["WEBHOOK", "--account-group", "GROUP"],
+    "example-receiver": [],
+    "duplicates list": ["--account-group", "GROUP"],
+    "duplicates merge": ["LEAD", "OTHER", "--account-group", "GROUP"],
     "import": [str(LEGISLATORS), "--account-group", "GROUP", "--audience", "A", "--identity-column", "bioguide_id"],
     "export": ["--account-group", "GROUP", "--audience", "Made", "--output", "OUTPUT"],
     "doctor": [],
@@ -39,13 +61,17 @@ COMMANDS: dict[str, list[str]] = {
     "restore": ["BACKUP"],
     "config": [],
     "example-provider": [str(LEGISLATORS)],
+    "mcp": ["--account-group", "GROUP"],
 }
-SERVING = ("serve", "worker", "example-provider")
-# They refuse PostgreSQL before they look for it; test_backup.py has what they say as JSON.
+SERVING = ("serve", "worker", "example-provider", "example-receiver", "events follow", "mcp")
+# They refuse PostgreSQL before they look for it; test_backup.py covers their JSON.
 OF_SQLITE_ONLY = ["backup", "restore"]
-# It reads standard input, and neither a setting nor a database; test_account_groups_and_keys.py has what it says.
+# It reads standard input, and neither a setting nor a database; test_account_groups_and_keys.py covers its output.
 OF_STANDARD_INPUT = ["keys check"]
+# They need a cluster and a receiver; test_distribute.py and test_webhooks.py cover their JSON.
+OF_ANOTHER_SERVER = ["distribute", "webhooks test"]
 ON_A_DATABASE = [name for name in COMMANDS if name not in ("config", *SERVING, *OF_SQLITE_ONLY, *OF_STANDARD_INPUT)]
+WITH_OTHERS_BELOW = sorted({name.partition(" ")[0] for name in COMMANDS if " " in name})
 SPEAKS_JSON = [name for name in COMMANDS if name not in SERVING]
 OUT_OF_REACH = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -66,29 +92,32 @@ def test_the_list_above_is_all_there_is() -> None:
     assert sorted(found) == sorted(COMMANDS)
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "", "account-groups", "keys", "jobs"])
+@pytest.mark.parametrize("name", [*COMMANDS, "", *WITH_OTHERS_BELOW])
 def test_help(name: str) -> None:
     done = command(*name.split(), "--help")
     assert done.code == 0
     assert done.err == ""
-    # What it does, in a sentence; every option explained.
+    # The help describes the command in a sentence and explains every option.
     assert re.search(r"^  [A-Z][^\n]+[.:]", done.out, re.MULTILINE), done.out
     options = done.out.partition("Options:")[2].partition("Commands:")[0]
     for option in re.findall(r"^  (--[a-z-]+(?: [A-Z_=.]+)?)(.*(?:\n {5,}.*)*)", options, re.MULTILINE):
-        assert re.search(r"[A-Z]\w+", option[1]), f"{name}: {option[0]} is not explained"
+        assert re.search(r"[A-Z]\w*[,;:]? \w", option[1]), f"{name}: {option[0]} is not explained"
 
 
 def test_help_tells_settings_and_exit_codes() -> None:
     shown = leadyard("--help", url="")
     assert shown.returncode == 0
     assert "LEADYARD_" in shown.stdout
-    assert "Exit codes: 0 done, 1 the answer is no, 2 wrong usage." in " ".join(shown.stdout.split())
+    assert "Exit codes: 0 success, 1 failure, 2 usage error." in " ".join(shown.stdout.split())
 
 
-@pytest.mark.parametrize("name", [name for name in SPEAKS_JSON if name not in (*OF_SQLITE_ONLY, *OF_STANDARD_INPUT)])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in SPEAKS_JSON if name not in (*OF_SQLITE_ONLY, *OF_STANDARD_INPUT, *OF_ANOTHER_SERVER)],
+)
 def test_json_is_one_object_and_nothing_else(url: str, group: str, name: str, tmp_path: Path) -> None:
     key = command("keys", "create", "--account-group", group, "--permission", "audiences:read", "--json", url=url)
-    (tmp_path / "made.csv").write_text("email\nada@example.org\n")
+    (tmp_path / "made.csv").write_text("email\nada@example.org\nada@example.net\n")
     made = ["import", str(tmp_path / "made.csv"), "--account-group", group, "--audience", "Made"]
     assert command(*made, url=url).code == 0
     audience = command(
@@ -100,11 +129,20 @@ def test_json_is_one_object_and_nothing_else(url: str, group: str, name: str, tm
             url,
             "INSERT INTO jobs (account_group_id, id, type, status, audience_id, created_at, updated_at)"
             " VALUES ($1, $2, 'csv_upload', $3, $4, 1, 1)",
-            group,
-            job,
+            number_of(group),
+            key_of(job),
             status,
-            audience.json()["audience"]["id"],
+            key_of(audience.json()["audience"]["id"]),
         )
+    [(change,)] = run_sql(url, "SELECT max(id) FROM changes WHERE account_group_id = $1", number_of(group))
+    ids["CHANGE"] = id_of(change)
+    leads = run_sql(url, "SELECT id FROM leads WHERE account_group_id = $1 ORDER BY id LIMIT 2", number_of(group))
+    ids["LEAD"], ids["OTHER"] = (id_of(lead) for (lead,) in leads)
+    if "TRANSFER" in COMMANDS[name]:
+        start = [*arguments_of("transfers start", GROUP=group), *(["--no-wait"] if name == "transfers cancel" else [])]
+        ids["TRANSFER"] = command(*start, "--json", url=url).json()["transfer"]["jobId"]
+    if "WEBHOOK" in COMMANDS[name]:
+        ids["WEBHOOK"] = command(*arguments_of("webhooks create", GROUP=group), "--json", url=url).json()["id"]
     filled = arguments_of(name, GROUP=group, KEY=key.json()["id"], OUTPUT=str(tmp_path / "exported.csv"), **ids)
     done = command(*filled, "--json", url=url)
     assert (done.code, done.err) == (0, "")
@@ -123,7 +161,7 @@ def test_json_of_wrong_usage(name: str) -> None:
 
 @pytest.mark.parametrize("name", ON_A_DATABASE)
 def test_a_database_out_of_reach(name: str) -> None:
-    filled = arguments_of(name, GROUP=new_id(), KEY=new_id(), JOB=new_id(), QUEUED=new_id())
+    filled = arguments_of(name, GROUP=new_id(), KEY=new_id(), JOB=new_id(), QUEUED=new_id(), CHANGE=new_id(), LEAD="1")
     command(*filled, url=OUT_OF_REACH).refused(1, "LEADYARD_DATABASE_URL")
     done = command(*filled, "--json", url=OUT_OF_REACH)
     assert (done.code, done.err) == (1, "")

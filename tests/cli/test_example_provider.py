@@ -1,4 +1,4 @@
-"""`leadyard example-provider` as the process it is: a URL on the first line, and people of a file behind it."""
+"""`leadyard example-provider` as a real process: a URL on the first line, and the people of a file behind it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from leadyard.errors import TemporaryProviderTrouble
-from leadyard.example_provider.failures import KINDS, Failures, parse_failure
+from leadyard.example_provider.faults import KINDS, Failures, parse_failure
 from leadyard.example_provider.people import read_people
-from leadyard.intake.provider import Provider
-from leadyard.model import AudienceType, Profile
-from tests.cli.commands import LEGISLATORS, command
-from tests.providers import example_provider, made_up
-from tests.service import LEADYARD
+from leadyard.model import LinkedInSearch, Profile
+from leadyard.provider.client import Provider
+from leadyard.provider.trouble import TemporaryProviderTrouble
+from rig.commands import LEGISLATORS, command
+from rig.providers import example_provider, made_up
+from rig.service import LEADYARD
 
 PEOPLE = "First Name,Last Name,Email,LinkedIn Url,Company,Plan\n" + "".join(
     f"Ada,{n},ada-{n}@example.com,https://linkedin.com/in/Ada-{n}/,Engines,pro\n" for n in range(5)
@@ -36,7 +36,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[str]:
-    """The URL of an example provider that wants no token."""
+    """The URL of an example provider that needs no token."""
     with example_provider(made_up(3), token=None) as url:
         yield url
 
@@ -58,11 +58,11 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def test_it_serves_the_file_says_where_and_ends_when_told_to(file: Path) -> None:
     async def use(url: str) -> None:
         provider = Provider(url, "hush")
-        source = {"searchUrl": "https://www.linkedin.com/search/results/people/"}
+        query = LinkedInSearch("https://www.linkedin.com/search/results/people/")
         known = {"account_group_id": "a", "job_id": "b"}
         with pytest.raises(TemporaryProviderTrouble, match="PROVIDER_ERROR"):
-            await provider.search(**known, type=AudienceType.LINKEDIN_SEARCH, source=source, cursor=None, limit=2)
-        page = await provider.search(**known, type=AudienceType.LINKEDIN_SEARCH, source=source, cursor=None, limit=2)
+            await provider.search(**known, query=query, cursor=None, limit=2)
+        page = await provider.search(**known, query=query, cursor=None, limit=2)
         assert (len(page.profiles), page.total, page.next_cursor) == (2, 5, "from-2")
         assert page.profiles[1] == Profile(
             first_name="Ada",
@@ -100,7 +100,7 @@ def test_for_a_person_the_first_line_is_the_url(file: Path) -> None:
 
 def test_what_stops_it(tmp_path: Path, file: Path) -> None:
     command("example-provider", str(tmp_path / "none.csv")).refused(1, "There is no file")
-    command("example-provider", str(file), "--fail", "502").refused(2, "no failure", "repeat-cursor")
+    command("example-provider", str(file), "--fail", "502").refused(2, "unknown failure", "repeat-cursor")
     command("example-provider", str(file), "--fail", "500:2").refused(2, "500:0.2")
     command("example-provider", str(file), "--host", "203.0.113.1").refused(2, "203.0.113.1", "cannot be used")
     done = command("example-provider", str(tmp_path / "none.csv"), "--json")
@@ -155,7 +155,7 @@ def test_a_file_of_people_whom_nothing_identifies_gets_ids() -> None:
     ],
 )
 def test_a_request_against_the_protocol_is_refused(strict: str, path: str, asked: object, status: int) -> None:
-    """So that whoever changes our adapter learns here what another provider would say."""
+    """So that a developer who changes our adapter sees here what another provider would answer."""
     answer = httpx.post(f"{strict}/v1/{path}", json=asked)
     assert answer.status_code == status, answer.text
     if status != 200:

@@ -1,4 +1,5 @@
-"""`leadyard export`: what comes out goes in again, is safe in a spreadsheet, and costs no memory."""
+"""`leadyard export`: an exported file can be imported again, is safe in a spreadsheet, and does not need more memory as
+it grows."""
 
 from __future__ import annotations
 
@@ -19,15 +20,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leadyard.database import Database
 from leadyard.errors import InvalidProspect
-from leadyard.ids import new_id
+from leadyard.ids import key_of, new_id, number_of
 from leadyard.model import Audience, AudienceType, Caller, Lead, Profile
 from leadyard.operations.audiences import create_audience
-from leadyard.operations.identity import identity_key, normalise_profile
 from leadyard.operations.prospects import add_prospects, list_prospects
-from leadyard.store.db import Database
-from tests.cli.commands import Outcome, command, new_group
-from tests.service import LEADYARD, leadyard, on_database, run_sql
+from leadyard.people.checking import check_profiles
+from leadyard.people.identity import identity_key, normalise_profile
+from rig.commands import Outcome, command, new_group
+from rig.service import LEADYARD, leadyard, on_database, run_sql
 
 _numbers = count(1)
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -56,13 +58,15 @@ AWKWARD = st.one_of(
 
 
 def add(url: str, group: str, profiles: Sequence[Profile], name: str = "People") -> str:
-    """Makes an audience with these people, past all doors, and returns its id."""
+    """Creates an audience with these people by operations alone, and returns its id."""
 
     async def work(db: Database) -> Audience:
         caller = Caller.operator(group)
         made = await create_audience(db, caller, name=name, type=AudienceType.ON_DEMAND, description=None)
         for start in range(0, len(profiles), 1_000):
-            result = await add_prospects(db, caller, audience_id=made.id, profiles=profiles[start : start + 1_000])
+            result = await add_prospects(
+                db, caller, audience_id=made.id, checked=check_profiles(profiles[start : start + 1_000])
+            )
             assert result.rejected == ()
         return made
 
@@ -89,7 +93,7 @@ def by_identity(leads: Sequence[Lead]) -> dict[object, Profile]:
 
 @st.composite
 def people(draw: st.DrawFn) -> list[Profile]:
-    """Profiles as they are kept, each known by something of its own."""
+    """Profiles as they are stored, each with a different identity."""
     texts = st.dictionaries(
         st.sampled_from(["first_name", "name", "headline", "about", "title", "phone", "location", "company_name"]),
         AWKWARD,
@@ -112,7 +116,7 @@ def people(draw: st.DrawFn) -> list[Profile]:
         )
         try:
             found.append(normalise_profile(replace(raw, **identity)))
-        except InvalidProspect:  # e.g. a control character: it could not have been brought in
+        except InvalidProspect:  # e.g. a control character, which no import accepts
             found.append(normalise_profile(Profile(**identity)))
     return found
 
@@ -135,7 +139,7 @@ def test_what_comes_out_goes_in_again(url: str, tmp_path: Path, profiles: list[P
 
 
 def test_who_cannot_be_identified_is_named_by_the_import(url: str, group: str, tmp_path: Path) -> None:
-    """The one exception: taking such a row in again would double the person."""
+    """The one exception: importing such a row again would duplicate the person."""
     audience_id = add(url, group, [Profile(name="=Nobody"), Profile(email="ada@example.org")])
     file = tmp_path / "people.csv"
     assert export(url, group, audience_id, "--output", str(file)).code == 0
@@ -205,9 +209,9 @@ def test_refusals_leave_no_file(url: str, group: str, tmp_path: Path) -> None:
         url,
         "INSERT INTO jobs (account_group_id, id, type, status, audience_id, created_at, updated_at)"
         " VALUES ($1, $2, 'url_upload', 'running', $3, 1, 1)",
-        group,
-        new_id(),
-        first,
+        number_of(group),
+        key_of(new_id()),
+        key_of(first),
     )
     export(url, group, first, *to).refused(1, "being populated")
     assert not file.exists()
@@ -302,7 +306,7 @@ def _pieces(descriptor: int) -> Iterator[bytes]:
     while True:
         try:
             piece = os.read(descriptor, 4096)
-        except OSError:  # Linux says so when the other side is closed
+        except OSError:  # Linux reports this when the other side is closed
             return
         if not piece:
             return
@@ -310,7 +314,7 @@ def _pieces(descriptor: int) -> Iterator[bytes]:
 
 
 def _peak_kib(url: str, group: str, audience_id: str, file: Path, expected: int) -> int:
-    """Runs the export and returns the most memory it had; its own, whatever this process has."""
+    """Runs the export and returns its highest memory use, independent of this process."""
     program = """
 import re, resource, sys
 from pathlib import Path

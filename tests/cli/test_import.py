@@ -1,4 +1,4 @@
-"""`leadyard import`: files of all kinds into an audience, again and again, beside a running service."""
+"""`leadyard import`: files of all kinds into an audience, repeatedly, next to a running service."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from leadyard.clock import now_ms
-from leadyard.ids import new_id
-from tests.cli.commands import LEGISLATORS, Outcome, command
-from tests.service import LEADYARD, Tenant, leadyard, run_sql
+from leadyard.ids import key_of, new_id, number_of
+from rig.commands import LEGISLATORS, Outcome, command
+from rig.service import LEADYARD, Tenant, leadyard, run_sql
 
 Importer = Callable[..., Outcome]
 PEOPLE = "email,First Name,Notes\nada@example.org,Ada,x\ngrace@example.org,Grace,y\n"
@@ -43,7 +43,9 @@ def counts(done: Outcome) -> tuple[int, ...]:
 
 
 def leads_of(url: str, group: str, columns: str = "email, first_name") -> list[tuple[Any, ...]]:
-    return run_sql(url, f"SELECT {columns} FROM leads WHERE account_group_id = $1 ORDER BY email, provider_id", group)
+    return run_sql(
+        url, f"SELECT {columns} FROM leads WHERE account_group_id = $1 ORDER BY email, provider_id", number_of(group)
+    )
 
 
 def test_the_legislators_from_the_shell(url: str, group: str, tmp_path: Path) -> None:
@@ -189,8 +191,8 @@ def test_files_that_are_none(url: str, group: str, tmp_path: Path) -> None:
     (tmp_path / "empty.csv").touch()
     command("import", str(tmp_path / "empty.csv"), *to, url=url).refused(1, "empty")
     (tmp_path / "book.csv").write_bytes(b"PK\x03\x04 and more")
-    command("import", str(tmp_path / "book.csv"), *to, url=url).refused(1, "Excel")
-    assert run_sql(url, "SELECT count(*) FROM audiences WHERE account_group_id = $1", group) == [(0,)]
+    command("import", str(tmp_path / "book.csv"), *to, url=url).refused(1, "workbook is damaged")
+    assert run_sql(url, "SELECT count(*) FROM audiences WHERE account_group_id = $1", number_of(group)) == [(0,)]
 
 
 def test_the_group_and_the_audience_have_to_be_there(bring_in: Importer, url: str, tmp_path: Path) -> None:
@@ -213,9 +215,9 @@ def test_an_audience_that_a_job_fills_is_refused(bring_in: Importer, url: str, g
         url,
         "INSERT INTO jobs (account_group_id, id, type, status, audience_id, created_at, updated_at)"
         " VALUES ($1, $2, 'url_upload', 'running', $3, 1, 1)",
-        group,
-        job,
-        audience,
+        number_of(group),
+        key_of(job),
+        key_of(audience),
     )
     bring_in(PEOPLE, audience=audience).refused(1, "populated", job)
     bring_in(PEOPLE, audience="Busy").refused(1, "populated")
@@ -301,7 +303,7 @@ def _write_rows(file: Path, count: int, *, wanted: int) -> Path:
 
 
 def _peak_kib(url: str, group: str, file: Path) -> int:
-    """Runs the import and returns the most memory it had; its own, whatever this process has."""
+    """Runs the import and returns its highest memory use, independent of this process."""
     program = """
 import re, sys
 from pathlib import Path
@@ -334,7 +336,7 @@ def _read_all(controller: int) -> str:
     while True:
         try:
             piece = os.read(controller, 65_536)
-        except OSError:  # Linux's way to say that the other end is closed.
+        except OSError:  # Linux reports this when the other end is closed.
             break
         if not piece:
             break
@@ -346,10 +348,11 @@ def _insert_audience(url: str, group: str, name: str) -> str:
     audience = new_id()
     run_sql(
         url,
-        "INSERT INTO audiences (account_group_id, id, name, type, prospect_count, created_at, changed_at)"
-        " VALUES ($1, $2, $3, 'on_demand', 0, $4, $4)",
-        group,
-        audience,
+        "INSERT INTO audiences (account_group_id, id, number, name, type, prospect_count, created_at, changed_at)"
+        " VALUES ($1, $2, $3, $4, 'on_demand', 0, $5, $5)",
+        number_of(group),
+        key_of(audience),
+        number_of(audience),
         name,
         now_ms(),
     )

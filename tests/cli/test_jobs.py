@@ -1,4 +1,4 @@
-"""`leadyard jobs`: jobs listed, shown, watched until they end, cancelled; their rejected rows as a file."""
+"""`leadyard jobs`: lists, shows, watches and cancels jobs, and writes their rejected rows to a file."""
 
 from __future__ import annotations
 
@@ -15,39 +15,28 @@ from typing import Any
 
 import pytest
 
-from leadyard.cli.job_watch import Speed
-from leadyard.ids import new_id
-from leadyard.model import ACTIVE_JOB_STATUSES, AudienceType, Caller, Job
-from leadyard.operations.prospecting import get_job, start_prospecting
-from leadyard.store.db import Database
-from leadyard.worker.sources import Sources
-from leadyard.worker.worker import Worker
-from tests.cli.commands import Outcome, command
-from tests.service import LEADYARD, on_database, run_sql
+from leadyard.database import Database
+from leadyard.ids import key_of, new_id, number_of
+from leadyard.model import ACTIVE_JOB_STATUSES, Caller, Job, NewAudience, ProfileUrls
+from leadyard.operations.jobs.prospecting import get_job
+from leadyard.worker.jobs.kinds import Kinds
+from leadyard.worker.jobs.worker import Worker
+from rig.commands import Outcome, command
+from rig.jobs import queue_job
+from rig.service import LEADYARD, on_database, run_sql
 
 URLS = ["https://www.linkedin.com/in/ada", "=HYPERLINK(1)", "https://www.linkedin.com/in/grace", "nobody"]
 
 
 def start(url: str, group: str, urls: list[str], name: str = "From URLs") -> Job:
-    source = {"profileUrls": urls, "header": ["profileUrl"]}
-    return on_database(
-        url,
-        lambda db: start_prospecting(
-            db,
-            Caller.operator(group),
-            type=AudienceType.URL_UPLOAD,
-            source=source,
-            audience_name=name,
-            provider_is_configured=False,
-        ),
-    )
+    return on_database(url, lambda db: queue_job(db, group, ProfileUrls(tuple(urls)), audience=NewAudience(name)))
 
 
 def work_until_ended(url: str, group: str, job: Job) -> None:
     """Runs a worker in this process, as `leadyard worker` would."""
 
     async def work(db: Database) -> None:
-        worker = Worker(db, Sources(None), concurrency=2, lease_s=30)
+        worker = Worker(db, Kinds(None), concurrency=2, lease_s=30)
         running = asyncio.create_task(worker.run())
         async with asyncio.timeout(30):
             while (await get_job(db, Caller.operator(group), job_id=job.id)).status in ACTIVE_JOB_STATUSES:  # noqa: ASYNC110
@@ -59,14 +48,15 @@ def work_until_ended(url: str, group: str, job: Job) -> None:
 
 
 def insert_job(url: str, group: str, status: str, **columns: Any) -> str:
-    """Writes a job in that state on an audience of its own, and returns its id."""
+    """Writes a job in that state on a new audience, and returns its id."""
     job, audience = new_id(), new_id()
     run_sql(
         url,
-        "INSERT INTO audiences (account_group_id, id, name, type, prospect_count, created_at, changed_at)"
-        " VALUES ($1, $2, 'Filled', 'csv_upload', 0, 1, 1)",
-        group,
-        audience,
+        "INSERT INTO audiences (account_group_id, id, number, name, type, prospect_count, created_at, changed_at)"
+        " VALUES ($1, $2, $3, 'Filled', 'csv_upload', 0, 1, 1)",
+        number_of(group),
+        key_of(audience),
+        number_of(audience),
     )
     names = "".join(f", {name}" for name in columns)
     places = "".join(f", ${number}" for number in range(5, 5 + len(columns)))
@@ -74,10 +64,10 @@ def insert_job(url: str, group: str, status: str, **columns: Any) -> str:
         url,
         "INSERT INTO jobs (account_group_id, id, type, status, audience_id, created_at, updated_at, lease_until"
         f"{names}) VALUES ($1, $2, 'csv_upload', $3, $4, 1, 1, 0{places})",
-        group,
-        job,
+        number_of(group),
+        key_of(job),
         status,
-        audience,
+        key_of(audience),
         *columns.values(),
     )
     return job
@@ -103,11 +93,12 @@ def test_a_job_from_its_start_to_the_rejected_rows_mended(
     assert report["status"] == "completed"
     assert report["stages"]["enrichment"] == {"status": "skipped", "progress": 0.0}
     assert report["counts"] == {
-        "read": 4, "created": 2, "matched": 0, "added": 2, "alreadyInAudience": 0, "rejected": 2, "emailsFound": 0,
+        "read": 4, "created": 2, "matched": 0, "added": 2, "alreadyInAudience": 0, "rejected": 2, "skipped": 0,
+        "noted": 0, "differing": 0, "suppressed": 0, "emailsFound": 0,
     }  # fmt: skip
     shown = jobs("show", job.id)
     assert "completed, 100 %" in shown.out
-    assert f"'leadyard jobs rejected {job.id} --account-group {group}'" in shown.out, "as it is, it is refused"
+    assert f"rows: leadyard jobs rejected {job.id} --account-group {group}\n" in shown.out
 
     file = tmp_path / "rejected.csv"
     assert (
@@ -128,16 +119,16 @@ def test_a_job_from_its_start_to_the_rejected_rows_mended(
     file.write_text(mended)
     done = command("import", str(file), "--account-group", group, "--audience", "From URLs", "--json", url=url)
     assert (done.json()["added"], done.json()["rejected"]) == (1, 1)
-    kept = run_sql(url, "SELECT custom_fields FROM leads WHERE account_group_id = $1", group)
-    assert all("reject" not in str(row) for row in kept), "our reasons are no data of a person"
-    # What is rejected again says why once, and can be mended once more.
+    kept = run_sql(url, "SELECT custom_fields FROM leads WHERE account_group_id = $1", number_of(group))
+    assert all("reject" not in str(row) for row in kept), "our reasons are not data of a person"
+    # A row that is rejected again has one reason, not two, and can be corrected again.
     again = (tmp_path / "rejected.rejects.csv").read_text().splitlines()
     assert again[0] == "reject_line,reject_code,reject_reason,profileUrl"
     assert again[1].endswith(",'=HYPERLINK(1)")
 
 
 def test_the_list_is_newest_first_and_can_be_narrowed(jobs: Callable[..., Outcome], url: str, group: str) -> None:
-    assert "no such job" in jobs("list").out
+    assert "No jobs found" in jobs("list").out
     failed = insert_job(url, group, "failed", error_code="UNREADABLE_FILE", error_message="Send it again.")
     done = insert_job(
         url, group, "completed", import_progress=1.0, read_count=12345, matched_count=12345, added_count=12000
@@ -152,7 +143,7 @@ def test_the_list_is_newest_first_and_can_be_narrowed(jobs: Callable[..., Outcom
     assert titles.split() == ["job", "created", "type", "status", "done", "read", "added", "rejected", "audience"]
     assert "12,345" in first
     assert titles.index("read") + len("read") == first.index("12,345") + len("12,345"), "numbers end under their title"
-    assert "There are more" in jobs("list", "--limit", "1").out
+    assert "More exist" in jobs("list", "--limit", "1").out
     assert "UNREADABLE_FILE: Send it again." in jobs("show", failed).out
 
 
@@ -175,7 +166,7 @@ def test_a_job_that_is_not_there(jobs: Callable[..., Outcome], url: str, name: s
         file = tmp_path / "none.csv"
         jobs(name, new_id(), "--output", str(file)).refused(1, "job was not found")
         assert not file.exists()
-        assert jobs(name, new_id(), "--json").code == 2, "standard output cannot hold both"
+        assert jobs(name, new_id(), "--json").code == 2, "standard output cannot contain both"
 
 
 def watching(url: str, group: str, job: str, **streams: Any) -> subprocess.Popen[bytes]:
@@ -196,7 +187,12 @@ def test_a_bar_on_a_terminal_until_the_job_ends(url: str, group: str) -> None:
         drawn = b""
         while b"1,234 read" not in drawn:
             drawn += os.read(controller, 65_536)
-        run_sql(url, "UPDATE jobs SET status = 'failed' WHERE account_group_id = $1 AND id = $2", group, job)
+        run_sql(
+            url,
+            "UPDATE jobs SET status = 'failed' WHERE account_group_id = $1 AND id = $2",
+            number_of(group),
+            key_of(job),
+        )
         out, _ = process.communicate(timeout=30)
     finally:
         os.close(controller)
@@ -214,15 +210,6 @@ def test_lines_elsewhere_and_an_interrupted_watch_leaves_the_job_running(url: st
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, b"")
-    assert f"job {job} goes on".encode() in err
+    assert f"Job {job} continues".encode() in err
     assert b"Traceback" not in err
-    assert run_sql(url, "SELECT status FROM jobs WHERE id = $1", job) == [("running",)]
-
-
-def test_the_speed_is_that_of_the_last_seconds() -> None:
-    speed = Speed()
-    assert speed.with_now(100, 0.0) == 0.0
-    assert speed.with_now(200, 1.0) == 100.0
-    for second in range(2, 60):
-        last = speed.with_now(200, float(second))
-    assert last == 0.0
+    assert run_sql(url, "SELECT status FROM jobs WHERE id = $1", key_of(job)) == [("running",)]

@@ -1,4 +1,4 @@
-"""`leadyard serve`: starts or says why not, ends when told to, and runs in several processes."""
+"""`leadyard serve`: starts or reports why not, ends on a signal, and runs in several processes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.racing import wait_until
-from tests.run_folder import free_port
-from tests.service import LEADYARD, Service, leadyard, make_tenant
+from rig.racing import wait_until
+from rig.run_folder import free_port
+from rig.service import LEADYARD, SECRET_KEY, Service, leadyard, make_tenant
 
 ENDS_WITHIN_S = 20
 
@@ -54,7 +54,8 @@ def test_an_address_that_is_taken(url: str) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["--workers", "2"], ["--host", "127.0.0.2"]])
 def test_metrics_never_take_the_port_of_the_service(url: str, arguments: list[str]) -> None:
-    """Several processes share the port, and two addresses have one each: either would let both listen."""
+    """Several processes share the port, and two addresses have one port each. In both cases the kernel would let both
+    listen."""
     port = str(free_port())
     refused = leadyard("serve", "--port", port, *arguments, url=url, timeout_s=30, LEADYARD_ADMIN_PORT=port)
     assert refused.returncode in (1, 2), refused
@@ -64,7 +65,7 @@ def test_metrics_never_take_the_port_of_the_service(url: str, arguments: list[st
 
 def test_it_ends_when_it_is_told_to(backend: str, url: str, log_dir: Path) -> None:
     service = Service(url, log_dir).start()
-    # A supervisor's way to say it and a person's; how it ends does not depend on the database.
+    # A supervisor sends the one, a person at a terminal the other. The database does not change how the service ends.
     told = signal.SIGTERM if backend == "postgresql" else signal.SIGINT
     process = service.process
     assert process is not None
@@ -84,7 +85,7 @@ def test_several_workers(migrated_database: Callable[[], str], log_dir: Path) ->
         lead_ids = tenant.add_leads(source, 20)
 
         def move_one(lead_id: str) -> int:
-            # A client of its own opens a connection of its own, and so meets either process.
+            # A new client opens a new connection, and so reaches either process.
             with tenant.new_client() as client:
                 return tenant.move(source, target, [lead_id], client=client).status_code
 
@@ -106,8 +107,8 @@ def test_several_workers(migrated_database: Callable[[], str], log_dir: Path) ->
 def test_several_workers_share_the_connections_and_the_port_with_nobody_else(
     migrated_database: Callable[[], str], log_dir: Path
 ) -> None:
-    """Of one socket that all listen on, the first to wake up took everything. Chance alone gives one of two processes
-    fewer than 4 of 32 connections in three runs out of a million."""
+    """With one socket on which all processes listen, the first to wake up took every connection. By chance alone, one
+    of two processes gets fewer than 4 of 32 connections in three runs out of a million."""
     service = Service(migrated_database(), log_dir).start("--workers", "2")
     try:
         again = leadyard("serve", "--workers", "2", "--port", str(service.port), url=service.database_url, timeout_s=30)
@@ -124,7 +125,7 @@ def test_several_workers_share_the_connections_and_the_port_with_nobody_else(
 
 
 def connections_of(service: Service) -> dict[int, int]:
-    """Returns how many clients each process of the service has, as Linux tells it."""
+    """Returns how many clients each process of the service has, as Linux reports it."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     established = {
         f"socket:[{cell[9]}]" for cell in lines if cell[1].endswith(f":{service.port:04X}") and cell[3] == "01"
@@ -146,14 +147,19 @@ def connections_of(service: Service) -> dict[int, int]:
 def test_port_0_takes_a_free_one(url: str) -> None:
     process = subprocess.Popen(
         [*LEADYARD, "serve", "--port", "0"],
-        env={**os.environ, "LEADYARD_DATABASE_URL": url},
+        env={**os.environ, "LEADYARD_DATABASE_URL": url, "LEADYARD_SECRET_KEY": SECRET_KEY},
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stderr is not None
-        line = next(line for line in process.stderr if "running on" in line)
-        port = int(line.partition("http://127.0.0.1:")[2].split()[0])
+        seen: list[str] = []
+        for line in process.stderr:
+            seen.append(line)
+            if "running on" in line:
+                break
+        assert "running on" in seen[-1], seen
+        port = int(seen[-1].partition("http://127.0.0.1:")[2].split()[0])
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass
     finally:

@@ -1,4 +1,4 @@
-"""Time and memory that a hostile input may cost. Generous: what is wrong costs far more."""
+"""Time and memory that a hostile input may cost. The bounds are generous, because a real fault costs far more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ SLOW_S = 2.0
 
 @contextmanager
 def within_bounds(*, memory: int = 32 * MIB) -> Iterator[None]:
-    """Fails when the block takes longer than SLOW_S of this thread's own time, or more memory than that at a time."""
+    """Fails when the block takes more than SLOW_S of this thread's processor time, or more memory than the bound at any
+    moment."""
     tracemalloc.start()
     started = time.thread_time()
     try:

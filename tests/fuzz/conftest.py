@@ -1,4 +1,5 @@
-"""How long the fuzzers search: briefly and always alike in the ordinary run, long and at random in the torture."""
+"""How long the fuzzers search: briefly and with the same inputs in the ordinary run, long and at random in the torture
+run."""
 
 from __future__ import annotations
 

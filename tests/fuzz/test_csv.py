@@ -1,4 +1,4 @@
-"""Any bytes as a file: it is read, or refused in a sentence; nothing else is raised, and nothing goes on for ever."""
+"""Any bytes as a file: the reader reads it, or refuses it in a sentence. It raises nothing else, and it always ends."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadyard.errors import InvalidProspect, UnknownColumn, UnreadableFile
-from leadyard.intake.columns import plan_columns
-from leadyard.intake.csv_export import rejected_lines, rejects_header_line
-from leadyard.intake.csv_file import CsvFile
-from leadyard.intake.gzip_unpacking import MAGIC
-from leadyard.intake.row_batches import prospect_batch, row_batches
-from leadyard.intake.upload_stream import UploadStream, head_of_upload
-from leadyard.operations.identity import normalise_profile
+from leadyard.errors import UnknownColumn, UnreadableFile
+from leadyard.files.columns import plan_columns
+from leadyard.files.csv_file import CsvFile
+from leadyard.files.export import rejected_lines, rejects_header_line
+from leadyard.files.gzip_unpacking import MAGIC
+from leadyard.files.row_batches import checked_batch, row_batches
+from leadyard.files.upload_stream import UploadStream, head_of_upload
 from tests.fuzz.bounds import within_bounds
 from tests.fuzz.conftest import PROFILE
 
@@ -46,22 +45,19 @@ DELIMITERS = st.one_of(
 
 
 def read_all(stream: io.RawIOBase | io.BytesIO, encoding: str | None, delimiter: str | None) -> int:
-    """Reads a file as a job does, up to what goes into the database or into the file of rejected rows. Returns how many
-    rows there were."""
+    """Reads a file as a job does, up to the rows for the database or for the file of rejected rows. Returns the number
+    of rows."""
     file = CsvFile(stream, encoding=encoding, delimiter=delimiter)
     plan = plan_columns(file.header)
-    assert plan.describe()
     rejects_header_line(file.header)
     seen = 0
     for found in row_batches(file, size=7):
         assert all(len(row.cells) == len(file.header) for row in found.rows)
         assert all(row.message.endswith(".") for row in found.bad)
-        batch = prospect_batch(found, plan, progress=0.5)
-        for profile in batch.profiles:
-            try:
-                normalise_profile(profile)
-            except InvalidProspect as refusal:
-                assert refusal.details.endswith(".")
+        batch = checked_batch(found, plan, progress=0.5)
+        assert batch.checked is not None
+        assert len(batch.checked.valid) + len(batch.checked.invalid) == len(found.rows)
+        assert all(refusal.message.endswith(".") for refusal in batch.checked.invalid)
         rejected_lines(batch.rejected, file.header).encode()
         seen += len(found.rows) + len(found.bad)
     return seen

@@ -1,4 +1,4 @@
-"""Any text where an address, an identifier, a cursor, a key, a header or a setting belongs."""
+"""Any text in the place of an address, an identifier, a cursor, a key, a header or a setting."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from leadyard.config import Settings
 from leadyard.errors import InvalidProspect, InvalidRequest
-from leadyard.http.client_address import ClientAddresses
-from leadyard.http.idempotency_key import idempotency_key
-from leadyard.http.paging import Paging
-from leadyard.http.trace import _incoming_trace
+from leadyard.http.admission.client_address import ClientAddresses
+from leadyard.http.answer.idempotency_key import idempotency_key
+from leadyard.http.answer.paging import Paging
+from leadyard.http.wire.trace import _incoming_trace
 from leadyard.model import Profile
-from leadyard.networks import parse_networks
-from leadyard.operations.email_address import normalised_email
-from leadyard.operations.identity import identity_keys, normalise_profile
-from leadyard.operations.linkedin_urls import (
+from leadyard.people.email_address import normalised_email
+from leadyard.people.identity import normalise_profile
+from leadyard.people.linkedin_urls import (
     canonical_profile_url,
     company_identifier,
     linkedin_public_identifier,
     normalised_identifier,
 )
-from leadyard.rate_policies import parse_policies
+from leadyard.settings.networks import parse_networks
+from leadyard.settings.rate_policies import parse_policies
+from leadyard.settings.settings import Settings
 from tests.fuzz.bounds import within_bounds
 from tests.fuzz.conftest import PROFILE
 
@@ -63,7 +63,7 @@ def test_an_address_has_one_spelling_or_none(text: str) -> None:
                 continue
             assert identifier
             identifier.encode()
-            # What it says is its own name, and its address leads back to it.
+            # The identifier is already in its normal form, and its address leads back to it.
             assert normalised_identifier(identifier) == identifier
             assert linkedin_public_identifier(url) == identifier
         found = company_identifier(text)
@@ -101,7 +101,6 @@ def test_a_profile_has_one_spelling_or_none(values: dict[str, str], custom: dict
             return
         twice = normalise_profile(once)
         assert twice == once
-        assert identity_keys(twice) == identity_keys(once)
         for value in (getattr(once, name) for name in FIELDS):
             assert value is None or (value and "\0" not in value and value.encode() is not None)
 

@@ -1,6 +1,6 @@
 """The plans of a move as PostgreSQL really made them: every statement in the function, and checks of foreign keys.
 
-What is inside a function cannot be asked for by EXPLAIN; auto_explain, which comes with PostgreSQL, tells it to the
+EXPLAIN does not show statements inside a function. auto_explain, which comes with PostgreSQL, sends their plans to the
 session itself. The session is one of the service's own, with its settings.
 """
 
@@ -11,11 +11,11 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from leadyard.ids import new_id
+from leadyard.database import Database
+from leadyard.ids import new_attempt, new_id
 from leadyard.model import Move
-from leadyard.store import moving
-from leadyard.store.db import Database
-from tests.service import on_database
+from leadyard.store import move_statements
+from rig.service import on_database
 
 _EXPLAIN = """LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
     SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off; SET auto_explain.log_format = 'json';
@@ -24,7 +24,7 @@ Plan = dict[str, Any]
 
 
 def move_of(source: str, target: str, lead_ids: list[str]) -> Move:
-    """Returns a move as the operation hands it to the store."""
+    """Returns a move as the operation passes it to the store."""
     return Move(
         id=new_id(),
         source_audience_id=source,
@@ -35,6 +35,7 @@ def move_of(source: str, target: str, lead_ids: list[str]) -> Move:
         api_key_id=None,
         undone_by_move_id=None,
         lead_ids=tuple(lead_ids),
+        attempt=new_attempt(),
     )
 
 
@@ -52,9 +53,9 @@ def explained_move(url: str, group: str, source: str, target: str, lead_ids: lis
                 connection: Any = tx._connection  # type: ignore[attr-defined]
                 await connection.execute(_EXPLAIN)
                 connection.add_log_listener(note)
-                result = await moving.move(tx, move_of(source, target, lead_ids))
+                result = await move_statements.move(tx, move_of(source, target, lead_ids))
                 assert result.move.moved_count == len(lead_ids)
-                # What the server says is handed over in a later turn of the loop.
+                # asyncpg hands over the server's messages in a later turn of the loop.
                 await asyncio.sleep(0)
                 connection.remove_log_listener(note)
                 raise _Enough
@@ -68,7 +69,7 @@ class _Enough(Exception):
 
 
 def rows_touched(plans: list[Plan]) -> int:
-    """Returns how many rows of memberships were looked at. Fails if any table was read from end to end."""
+    """Returns how many rows of memberships were read. Fails if any table was read from end to end."""
     return sum(_rows_touched(plan) for plan in plans)
 
 

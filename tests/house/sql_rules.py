@@ -1,4 +1,4 @@
-"""The fifteen rules of a schema and statements that also fit Citus, as a checker: SQL text in, broken rules out.
+"""The sixteen rules of a schema and statements that also fit Citus, as a checker: SQL text in, broken rules out.
 
 Rule 2 is decided strictly. In every SELECT, UPDATE and DELETE, sub-queries and CTEs too, each tenant table must have
 `account_group_id = :account_group_id`, or be joined by equality of `account_group_id` to a tenant table, of the same
@@ -22,15 +22,17 @@ from leadyard.store.tables import metadata
 Database = Literal["sqlite", "postgresql"]
 
 GROUP = "account_group_id"
-# Needed before the group is known; small, so that on Citus every node holds a copy (rule 3).
-REFERENCE_TABLES = frozenset({"account_groups", "api_keys", "api_key_account_groups"})
+# Needed before the group is known. They are small, so that on Citus every node has a copy (rule 3).
+REFERENCE_TABLES = frozenset(
+    {"account_groups", "api_keys", "api_key_account_groups", "page_sessions", "secret_key_checks"}
+)
 TENANT_TABLES = frozenset(metadata.tables) - REFERENCE_TABLES
-# Made by a migration, on SQLite only, and held to the account group like the others.
-_HELD_TO_THE_GROUP = TENANT_TABLES | {"lead_search_keys"}
 
-# Everything that is sent besides the statements of the store.
+# Everything that is sent in addition to the statements of the store.
 COMMANDS = frozenset(
     {"BEGIN", "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "COMMIT", "ROLLBACK"}
+    # Of calls that commit together, on SQLite.
+    | {"SAVEPOINT call", "RELEASE call", "ROLLBACK TO call"}
 )
 
 _DIALECTS: dict[Database, str] = {"sqlite": "sqlite", "postgresql": "postgres"}
@@ -48,7 +50,7 @@ _FIRST_WORDS = {
 }
 _PER_NODE = re.compile(r"\b(pg_(?:try_)?advisory_\w+|pg_notify)\s*\(", re.IGNORECASE)
 _STRING = re.compile(r"'(?:[^']|'')*'")
-# What came after PostgreSQL 15, and after SQLite 3.35, the oldest we take (see store/db/sqlite.py).
+# Features newer than PostgreSQL 15 and SQLite 3.35, the oldest versions that we supported.
 _NEWER: dict[Database, re.Pattern[str]] = {
     "postgresql": re.compile(
         r"""\b(?:any_value|array_sample|array_shuffle|array_sort|array_reverse|date_add|date_subtract|random_normal
@@ -66,26 +68,29 @@ _NEWER: dict[Database, re.Pattern[str]] = {
     ),
 }
 
+# Only SQLite has it. It changes which rows are written, and not of which account group. sqlglot cannot read it.
+_OR_IGNORE = re.compile(r"^UPDATE OR IGNORE ")
+
 
 def broken_rules(sql: str, *, database: Database, across_groups: bool = False) -> list[str]:
     """Returns a sentence for each rule that the text breaks. Bound values are written `:name` on both databases.
 
-    `across_groups` spares it rule 2, and nothing else.
+    `across_groups` exempts it from rule 2 only.
     """
     first_word = sql.split(maxsplit=1)[0].upper()
     if first_word in _FIRST_WORDS:
         return [_FIRST_WORDS[first_word]]
     try:
-        trees = sqlglot.parse(sql, dialect=_DIALECTS[database])
+        trees = sqlglot.parse(_OR_IGNORE.sub("UPDATE ", sql), dialect=_DIALECTS[database])
     except ParseError as error:
         return [f"it cannot be parsed: {error}"]
     tree = trees[0]
     if len(trees) != 1 or not isinstance(tree, _TOP):
         return ["only one SELECT, INSERT, UPDATE or DELETE is a statement of a request"]
     found = [] if across_groups else list(_rule_2(tree))
-    found += [*_rule_4(tree, sql), *_rule_5(tree), *_rule_6(tree), *_rule_9(tree)]
-    # SQLite has no shards that the rows could have to travel between; what only SQLite is sent may copy.
-    found += _rule_7(tree) if database == "postgresql" else ()
+    found += [*_rule_4(tree, sql), *_rule_5(tree), *_rule_6(tree), *_rule_9(tree), *_rule_13(tree)]
+    # SQLite has no shards between which the rows might have to travel, so statements for SQLite only may copy.
+    found += [*_rule_7(tree), *_rule_16(tree)] if database == "postgresql" else ()
     if tree.find(exp.Merge):
         found.append("rule 8: no MERGE")
     if newer := _NEWER[database].search(_STRING.sub("''", sql)):
@@ -123,12 +128,12 @@ def _tenant_tables(block: exp.Expr) -> dict[str, str]:
     return {
         source.alias_or_name: source.name
         for source in _sources(block)
-        if isinstance(source, exp.Table) and source.name in _HELD_TO_THE_GROUP
+        if isinstance(source, exp.Table) and source.name in TENANT_TABLES
     }
 
 
 def _filtered(block: exp.Expr) -> set[str]:
-    """Returns the aliases of this block, and of the blocks around it, that are held to the account group."""
+    """Returns the aliases of this block, and of the blocks around it, that are restricted to the account group."""
     around = block.find_ancestor(*_BLOCK)
     outer = _filtered(around) if around is not None else set()
     own = _tenant_tables(block)
@@ -181,7 +186,8 @@ def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _alias_of(column: exp.Column, block: exp.Expr) -> str:
-    """An unqualified column belongs to the only source of its block; with several it is nobody's, for this check."""
+    """An unqualified column belongs to the only source of its block. With several sources this check assigns it to
+    none."""
     if column.table:
         return column.table
     sources = _sources(block)
@@ -215,7 +221,7 @@ def _rule_4(tree: exp.Expr, sql: str) -> Iterator[str]:
     if per_node := _PER_NODE.search(sql):
         yield f"rule 4: {per_node[1]} works on one node only"
     for select in tree.find_all(exp.Select):
-        # Whoever skips what is locked waits for nobody, so the order does not matter there.
+        # A statement that skips locked rows never waits, so the order does not matter there.
         waits = [lock for lock in select.args.get("locks") or () if lock.args.get("wait") is not False]
         order = select.args.get("order")
         names = [(each.this.name, bool(each.args.get("desc"))) for each in order.expressions] if order else []
@@ -252,10 +258,24 @@ def _rule_7(tree: exp.Expr) -> Iterator[str]:
 def _rule_9(tree: exp.Expr) -> Iterator[str]:
     for insert in tree.find_all(exp.Insert):
         table = insert.find(exp.Table)
-        if table is None or table.name != "moves":
+        if table is None or table.name != "changes":
             continue
         columns = [each.name for each in insert.this.expressions] if isinstance(insert.this, exp.Schema) else []
         if not isinstance(insert.expression, exp.Values) or len(insert.expression.expressions) != 1:
-            yield "rule 9: a move is one row of VALUES"
+            yield "rule 9: a change is one row of VALUES"
         elif "lead_ids" not in columns:
-            yield "rule 9: the record of a move holds its lead ids"
+            yield "rule 9: the record of a change holds its lead ids"
+
+
+def _rule_13(tree: exp.Expr) -> Iterator[str]:
+    """A server, or a pooler, that keeps a statement cannot run it any more when its result has another column."""
+    for block in tree.find_all(exp.Select, exp.Returning):
+        if any(isinstance(each.this if isinstance(each, exp.Column) else each, exp.Star) for each in block.expressions):
+            yield "rule 13: name the columns, because * changes its meaning when a migration adds a column"
+
+
+def _rule_16(tree: exp.Expr) -> Iterator[str]:
+    for insert in tree.find_all(exp.Insert):
+        copies = isinstance(insert.expression, exp.Query) and not isinstance(insert.expression, exp.Values)
+        if copies and insert.args.get("conflict") and not insert.args.get("returning"):
+            yield "rule 16: Citus miscounts INSERT ... SELECT ... ON CONFLICT; count what RETURNING returns"

@@ -1,4 +1,4 @@
-"""What deploy/ and the Dockerfile promise, as far as it can be seen without a container engine or a cluster."""
+"""Checks deploy/ and the Dockerfile, as far as this works without a container engine or a cluster."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import pytest
 import yaml
 from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 
-from leadyard.config import PREFIX, Settings
-from tests.cli.commands import command
+from leadyard.settings.settings import PREFIX, Settings
+from rig.commands import command
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -51,7 +51,7 @@ def test_settings_and_commands_exist() -> None:
     for file in [ROOT / "Dockerfile", *(file for file in DEPLOY.rglob("*") if file.is_file())]:
         text = file.read_text().replace("LEADYARD_VERSION", "")
         named = set(re.findall(rf"{PREFIX}[A-Z_]+\b", text))
-        assert named <= known, f"{file.name} sets {named - known}, which nobody reads"
+        assert named <= known, f"{file.name} sets {named - known}, which Leadyard does not read"
         seen |= named
     assert len(seen) >= 6
     commands = set(re.findall(r"^  ([a-z-]+)  ", command("--help").out.partition("Commands:")[2], re.MULTILINE))
@@ -80,9 +80,9 @@ def test_the_image() -> None:
     for install in installs[:2]:
         assert "--require-hashes" in install, install
         assert "--only-binary :all:" in install, install
-    assert "--no-build-isolation" in build, "otherwise the newest hatchling is fetched, whatever it is today"
+    assert "--no-build-isolation" in build, "otherwise pip fetches the newest hatchling"
     assert re.search(r"^ARG BASE=python:3\.\d+-slim-\w+$", DOCKERFILE, re.MULTILINE), "a tag, and not `latest`"
-    assert "pip" not in final, "the image has no need of an installer"
+    assert "pip" not in final, "the image needs no installer"
     assert "apt" not in DOCKERFILE
     assert re.search(r"^USER 10001:10001$", final, re.MULTILINE), "a number: an orchestrator cannot look up a name"
     assert final.index("USER") < final.index("ENTRYPOINT")
@@ -92,7 +92,7 @@ def test_the_image() -> None:
     assert program == "python"
     assert "/livez" in text
     compile(text, "HEALTHCHECK", "exec")
-    assert re.search(r"^EXPOSE 8000$", final, re.MULTILINE), "the admin port is nobody's business"
+    assert re.search(r"^EXPOSE 8000$", final, re.MULTILINE), "the image must not publish the admin port"
 
 
 def test_the_image_gets_nothing_but_the_program() -> None:
@@ -107,7 +107,7 @@ def test_the_image_gets_nothing_but_the_program() -> None:
 def test_the_linter_of_dockerfiles() -> None:
     hadolint = program("hadolint")
     if hadolint is None:
-        # There are no wheels of it for this platform; what matters is checked above.
+        # It has no wheel for this platform. The tests above check the most important rules.
         return
     run(hadolint, "--failure-threshold=style", "Dockerfile")
 
@@ -116,12 +116,12 @@ def test_the_linter_of_dockerfiles() -> None:
 
 
 def test_compose_follows_its_schema() -> None:
-    # Its program checks the same, and takes seconds to start.
+    # The program of check-jsonschema does the same, but takes seconds to start.
     schema = json.loads((files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json").read_text())
     validator = validator_for(schema)(schema)
     assert [f"{list(wrong.path)}: {wrong.message}" for wrong in validator.iter_errors(COMPOSE)] == []
     wrong = {**COMPOSE, "services": {"x": {"image": "x", "restrat": "always"}}}
-    assert list(validator.iter_errors(wrong)), "a misspelt key would be seen"
+    assert list(validator.iter_errors(wrong)), "a misspelt key would be noticed"
 
 
 @pytest.mark.parametrize("name", sorted(COMPOSE["services"]))
@@ -133,16 +133,17 @@ def test_compose_services_may_do_little(name: str) -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
     for port in service.get("ports", []):
-        assert port.startswith("127.0.0.1:"), f"{name} can be reached from elsewhere, without TLS"
+        assert port.startswith("127.0.0.1:"), f"{name} is reachable from other machines, without TLS"
         assert "9000" not in port
     image = service["image"]
-    assert image.startswith("leadyard:") or re.search(r":\d+", image), f"{image} is whatever is newest"
+    assert image.startswith("leadyard:") or re.search(r":\d+", image), f"{image} is not pinned"
 
 
 def test_compose_keeps_secrets_and_order() -> None:
     services = COMPOSE["services"]
     text = (DEPLOY / "compose.yaml").read_text()
-    assert set(re.findall(r"\$\{(\w+):\?", text)) == {"POSTGRES_PASSWORD"}, "it must be set, and has no default"
+    required = {"POSTGRES_PASSWORD", "LEADYARD_SECRET_KEY"}
+    assert set(re.findall(r"\$\{(\w+):\?", text)) == required, "it must be set, and has no default"
     assert not re.search(r"PASSWORD:\s*[a-z0-9]+$", text, re.MULTILINE)
     for name in ("leadyard", "worker"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
@@ -174,7 +175,7 @@ def test_manifests_follow_their_schemas() -> None:
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate({**of_kind("Service")[0], "spce": {}}, newest, strict=True)
     assert {"Job", "Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"} <= {m["kind"] for m in MANIFESTS}
-    assert not of_kind("Secret"), "a secret in a file is none"
+    assert not of_kind("Secret"), "a committed secret is not a secret"
 
 
 def test_selectors_select() -> None:
@@ -209,7 +210,7 @@ def test_pods_may_do_little() -> None:
         assert pod["securityContext"]["runAsUser"] == 10001
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert pod["automountServiceAccountToken"] is False
-        # A Service called leadyard becomes LEADYARD_PORT=tcp://..., which is a setting of ours and no port.
+        # A Service called leadyard would set LEADYARD_PORT=tcp://..., which is not a port.
         assert pod["enableServiceLinks"] is False
         volumes = {volume["name"] for volume in pod["volumes"]}
         for container in pod["containers"]:
@@ -230,7 +231,7 @@ def test_the_manifests_are_of_this_version() -> None:
     assert images == {f"registry.example.com/leadyard:{version('leadyard')}"}
 
 
-def test_health_is_asked_on_the_admin_port_and_nobody_else_reaches_it() -> None:
+def test_probes_use_the_admin_port_and_no_service_exposes_it() -> None:
     serve = next(each for each in of_kind("Deployment") if each["metadata"]["name"] == "leadyard")
     assert serve["spec"]["replicas"] >= 2
     assert serve["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
@@ -269,7 +270,7 @@ def test_units_may_do_little(unit: Path) -> None:
         assert f"\n{line}\n" in text, f"{unit.name} lacks {line}"
     stop = re.search(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
     assert "migrate" in unit.name or (stop and int(stop[1]) > (20 if "worker" in unit.name else 50)), (
-        "requests under way may take 30 s to end, and jobs 20 s to be handed back"
+        "requests in progress may take 30 s, and handing back jobs 20 s"
     )
 
 
@@ -282,13 +283,13 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     ]
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
-        # A machine without systemd; what matters most is checked above.
+        # This machine has no systemd. The test above checks the most important rules.
         return
     names = []
     for unit in UNITS:
         name = unit.name.replace("@.", "@01.")
         names.append(name)
-        # The program is not installed here, and verify looks for it.
+        # verify looks for the program, which is not installed here.
         (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/leadyard/bin/leadyard", "/bin/true"))
     done = subprocess.run(
         [analyze, "verify", "--man=no", *(f"./{name}" for name in names)],
@@ -301,7 +302,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     complaints = [line for line in done.stderr.splitlines() if "leadyard" in line or str(tmp_path) in line]
     assert (done.returncode, complaints) == (0, []), done.stderr
     if "--threshold" in subprocess.run([analyze, "--help"], capture_output=True, text=True, check=False).stdout:
-        # 10 is wide open, and what systemd itself calls OK ends at 5.
+        # 10 is unprotected. systemd rates up to 5 as OK.
         for name in names:
             run(analyze, "security", "--offline=true", "--threshold=20", f"./{name}", cwd=tmp_path)
 
@@ -317,12 +318,18 @@ def test_proxies_let_big_bodies_through_at_uploads_only() -> None:
     assert "client_max_body_size 1m;" in server
     assert "/uploads" in uploads.partition("{")[0]
     assert "client_max_body_size 1g;" in uploads
-    rest, uploads = caddy.split("@uploads path_regexp ")
-    assert "max_size" not in rest
-    assert re.findall(r"max_size (\w+)", uploads) == ["1GiB", "1MiB"]
-    # $proxy_add_x_forwarded_for would hand on whatever the client has written there.
+    # The service limits bodies. A body that Caddy or a client breaks off must not count as a failure of the process.
+    assert not re.findall(r"^\s*(?:request_body|max_size|fail_duration)", caddy, re.MULTILINE)
+    # $proxy_add_x_forwarded_for would pass on the client's own header.
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in nginx
-    # A 503 is an answer. As a failure, that of one client whose provider is down would cost all others the service.
+    # A 503 is an answer. Counted as a failure, one client's broken provider would cut off all other clients.
     assert re.findall(r"proxy_next_upstream ([^;]*);", nginx) == ["error timeout"]
     for text in (nginx, caddy):
         assert "90" not in re.findall(r"127\.0\.0\.1:(\d\d)", text), "the admin port is never exposed"
+
+
+def test_the_page_shows_lines_of_the_real_files() -> None:
+    shown = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs" / "deploying.md").read_text(), re.DOTALL)
+    assert shown
+    for line in "".join(shown).splitlines():
+        assert line in (DEPLOY / "nginx.conf").read_text(), line

@@ -1,9 +1,11 @@
-"""The documentation keeps its word: commands run, links lead somewhere, nothing tells of one particular machine."""
+"""The documentation is correct: commands run, links lead somewhere, and no page depends on one particular machine."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -15,47 +17,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.service import Service, Tenant, leadyard, make_tenant
-
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-
-
-def tracked_files() -> list[Path]:
-    """Returns the files of the repository; outside of one, those that lie where its files would."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    names = listed.stdout.decode().split("\0") if listed.returncode == 0 else []
-    found = [ROOT / name for name in names if name] or [
-        file for top in ("src", "tests", "docs", "script") for file in (ROOT / top).rglob("*")
-    ]
-    return [file for file in found if file.is_file()]
-
-
-def bash_blocks(text: str) -> list[str]:
-    return re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
-
-
-def block_with(words: str) -> str:
-    (found,) = [block for block in bash_blocks(README) if words in block]
-    return found
+from rig.service import Service, leadyard, make_tenant
+from tests.house.console_page import environment_of_a_reader
+from tests.house.documents import README, ROOT, bash_blocks, block_with, tracked_files
 
 
 def run_bash(script: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a block of the README as a reader would: in bash, in some folder, with nothing set but a home and a path."""
+    """Runs a part of a block in bash, in a folder of the test, with only a home and a path set."""
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=cwd,
-        env={
-            "HOME": str(cwd),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "LANG": "C.UTF-8",
-            **environment,
-        },
+        env={**environment_of_a_reader(cwd), **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -63,10 +35,11 @@ def run_bash(script: str, cwd: Path, **environment: str) -> subprocess.Completed
     )
 
 
-# ------------------------------------------------------------------------------------------ what the README shows
+# ----------------------------------------------------------------------------------------------------- the README
 
 
-def test_every_block_of_the_readme_is_run_below() -> None:
+def test_every_block_of_the_readme_is_run() -> None:
+    """test_page_examples.py and test_first_page.py run the others."""
     known = ("script/demo", "script/bootstrap", "move-leads", "/prospecting", "leadyard migrate")
     for block in bash_blocks(README):
         assert sum(words in block for words in known) == 1, f"no test runs this block:\n{block}"
@@ -78,7 +51,7 @@ def test_scripts_can_be_run() -> None:
     for name in named:
         assert (ROOT / name).stat().st_mode & stat.S_IXUSR, f"{name} is not executable"
         assert subprocess.run(["bash", "-n", str(ROOT / name)], check=False).returncode == 0
-    # script/test is what runs this very test, so all that is left to ask is that it hands its arguments to pytest.
+    # script/test runs this very test, so all that is left to check is that it passes its arguments to pytest.
     assert "-m pytest" in (ROOT / "script" / "test").read_text()
 
 
@@ -97,52 +70,20 @@ def test_the_demo_runs() -> None:
     assert "examples/demo.py" in (ROOT / "script" / "demo").read_text()
 
 
-def test_run_it(tmp_path: Path) -> None:
-    """The block line by line: the id which the first command prints goes where the text says it goes."""
-    lines = block_with("script/bootstrap").splitlines()
-    assert lines.pop(0) == "script/bootstrap"
-    assert lines.pop(0) == 'export PATH="$PWD/.venv/bin:$PATH"'
-    assert lines.pop().split()[:2] == ["leadyard", "serve"]
-    assert all(line.startswith("leadyard ") for line in lines)
-    (tmp_path / "people.csv").write_text("email\nada@example.org\n")
-    first = run_bash(lines[0], tmp_path)
-    match = re.search(r"[0-9a-f]{24}", first.stdout)
-    assert match, first.stderr
-    rest = run_bash("\n".join(lines[1:]), tmp_path, ACCOUNT_GROUP=match[0])
-    assert rest.returncode == 0, rest.stderr
-    assert "sk_live_" in rest.stdout
-    assert "added 1" in rest.stdout
-    assert (tmp_path / "data" / "leadyard.db").exists()
-
-
-def test_the_move_as_one_curl(tenant: Tenant, tmp_path: Path) -> None:
-    source, target = tenant.create_audience(), tenant.create_audience()
-    (lead,) = tenant.add_leads(source, 1)
-    block = block_with("move-leads")
-    assert "http://127.0.0.1:8000/" in block
-    ids = {"ACCOUNT_GROUP": tenant.account_group_id, "SOURCE": source, "TARGET": target, "LEAD": lead}
-    script = block.replace("http://127.0.0.1:8000", tenant.service.base_url)
-    done = run_bash(script, tmp_path, KEY=tenant.key, **ids)
-    assert done.returncode == 0, done.stderr
-    answer = httpx.Response(200, text=done.stdout).json()
-    assert answer["success"] is True, answer
-    assert answer["data"]["movedCount"] == 1
-    assert tenant.members(target) == [lead]
-
-
-def test_an_audience_from_a_file(tenant: Tenant, tmp_path: Path) -> None:
-    block = block_with("/prospecting").replace("http://127.0.0.1:8000", tenant.service.base_url)
-    (tmp_path / "people.csv").write_text("email\nada@example.org\n")
-    done = run_bash(block, tmp_path, KEY=tenant.key, ACCOUNT_GROUP=tenant.account_group_id)
-    assert done.returncode == 0, done.stderr
-    started = httpx.Response(200, text=done.stdout).json()
-    assert started["success"] is True, started
-    job = tenant.client.get(f"/prospecting/{started['data']['jobId']}").json()["data"]
-    assert (job["sourceType"], job["status"]) == ("csv_upload", "queued"), "the services of the tests have no worker"
+def test_the_example_data(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    group = run_bash("leadyard account-groups create Acme --json", tmp_path)
+    blocks = bash_blocks((ROOT / "examples" / "README.md").read_text())
+    added = {"--where type=sen": "added 100", "people.csv": "added 3"}
+    assert len(blocks) == len(added)
+    for block, (words, result) in zip(blocks, added.items(), strict=True):
+        assert words in block
+        done = run_bash(block, tmp_path, ACCOUNT_GROUP=json.loads(group.stdout)["id"])
+        assert result in done.stdout, done.stdout + done.stderr
 
 
 def test_postgresql_in_three_lines(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Asks for PostgreSQL by itself, so it runs once; with SQLite alone there is nothing to check."""
+    """It needs PostgreSQL itself, so it runs once; with SQLite alone there is nothing to check."""
     lines = block_with("leadyard migrate").splitlines()
     assert len(lines) == 3
     name, _, url = lines[0].removeprefix("export ").partition("=")
@@ -152,7 +93,7 @@ def test_postgresql_in_three_lines(request: pytest.FixtureRequest, tmp_path: Pat
     if "postgresql" not in os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql"):
         return
     server: str = request.getfixturevalue("postgres_url")
-    from tests.service import run_sql
+    from rig.service import run_sql
 
     database = f"leadyard_readme_{os.getpid()}"
     run_sql(server, f"CREATE DATABASE {database}")
@@ -170,7 +111,7 @@ def test_commands_in_other_documents_exist() -> None:
     known = set(re.findall(r"^  ([a-z-]+)  ", leadyard("--help", url="").stdout, re.MULTILINE))
     assert "import" in known
     for file in documents():
-        for name in re.findall(r"(?:^|`)leadyard ([a-z][a-z-]*)", file.read_text(), re.MULTILINE):
+        for name in re.findall(r"(?:^|`|^\$ )leadyard ([a-z][a-z-]*)", file.read_text(), re.MULTILINE):
             assert name in known, f"{file.name}: there is no command 'leadyard {name}'"
 
 
@@ -212,7 +153,7 @@ def test_a_dead_link_would_be_seen() -> None:
     assert anchors("# One, two & Three!\n") == {"one-two--three"}
 
 
-# Written so that this file does not hold what it looks for.
+# Written so that this file does not contain the text that it looks for.
 _HOMES = "|".join(["work", "root", r"home/(?!user\b)\w+", r"Users/\w+", "workspace", "private/var"])
 MACHINE_PATHS = re.compile(rf"(?<![\w.])/(?:{_HOMES})/[\w.]")
 _INDEXES = [

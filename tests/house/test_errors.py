@@ -1,4 +1,4 @@
-"""Refusals are a closed list: a code each, a sentence each, and for those that can reach HTTP a status."""
+"""Refusals are a closed list: each has a code and a sentence, and those that can reach HTTP have a status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import leadyard
 from leadyard import errors
 from leadyard.errors import LeadyardError
-from leadyard.http.errors import STATUS_OF_CODE
+from leadyard.http.answer.errors import STATUS_OF_CODE
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(leadyard.__file__).parent
@@ -28,6 +28,7 @@ CONTRACT = {
     "BODY_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "SAME_AUDIENCE": 422,
+    "SAME_PROSPECT": 422,
     "LEADS_NOT_IN_SOURCE": 422,
     "FOLDER_TYPE_MISMATCH": 422,
     "SOURCE_NOT_CONFIGURED": 422,
@@ -38,12 +39,14 @@ CONTRACT = {
     "SERVICE_UNAVAILABLE": 503,
     "PROVIDER_UNAVAILABLE": 503,
 }
-# Said by the commands only, and why no request can meet them.
+# Refusals of commands only, with the reason why no request can cause them.
 NEVER_OVER_HTTP = {
     "AMBIGUOUS_NAME": "requests name things by id",
     "SCHEMA_OUT_OF_DATE": "the service does not start",
+    "DATABASE_UNFIT": "the service does not start, and /readyz reports it",
+    "DATABASE_READ_ONLY": "the service does not start, and /readyz reports it; a write gets SERVICE_UNAVAILABLE",
     "BAD_SETTING": "the service does not start",
-    "LEASE_LOST": "a worker is told, and stops",
+    "LEASE_LOST": "a worker gets it, and stops",
     "KEY_NOT_VALID": "keys are rotated by command",
     "ADDRESS_UNAVAILABLE": "the service does not start",
     "BACKUP_REFUSED": "requests do not copy databases",
@@ -73,8 +76,8 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
 
 
 def test_refusals_are_declared_in_errors_only() -> None:
-    elsewhere = [each for each in LeadyardError.__subclasses__() if each.__module__ != "leadyard.errors"]
-    assert elsewhere == [], "declare it in leadyard.errors, where the list is closed"
+    elsewhere = [each for each in LeadyardError.__subclasses__() if not each.__module__.startswith("leadyard.errors")]
+    assert elsewhere == [], "declare it in leadyard.errors, which has the closed list"
 
 
 def test_the_docstring_of_a_refusal_is_its_message() -> None:
@@ -99,8 +102,8 @@ def test_whoever_lets_a_client_wait_says_how_long() -> None:
         found = list(calls(name))
         assert found, name
         for call in found:
-            # That this Python is too old for SQLite is not over in a moment.
-            if "This Python brings SQLite" not in ast.unparse(call):
+            # A Python that is too old for SQLite does not change in a moment.
+            if "This Python contains SQLite" not in ast.unparse(call):
                 assert any(keyword.arg == "retry_after_s" for keyword in call.keywords), ast.unparse(call)
 
 
@@ -116,7 +119,7 @@ def reason_codes() -> set[str]:
 
 
 def test_every_reason_of_a_rejection_is_a_literal() -> None:
-    """Otherwise the list below would not be all of them."""
+    """Otherwise the list below would not be complete."""
     for call in [*calls("InvalidProspect"), *calls("BadRow")]:
         place = 1 if ast.unparse(call.func).endswith("BadRow") else 0
         assert isinstance(call.args[place], ast.Constant), ast.unparse(call)

@@ -1,4 +1,5 @@
-"""Names and sizes: a module says what it is for, a public function what it returns, and no file grows without end."""
+"""Names and sizes: a module docstring describes its purpose, a public function's describes the result, and no file
+grows without end."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ SOURCE = Path(leadyard.__file__).parent
 FILES = sorted(file for file in SOURCE.rglob("*.py") if file.read_text().strip())
 EMPTY_NAMES = ("util", "utils", "common", "helper", "helpers", "manager", "managers", "misc", "base", "core")
 LONGEST = 400
-# Tables rather than stories, and the nouns of all of them.
-MAY_BE_LONGER = {"store/tables.py", "model.py"}
+# Tables rather than logic, and the nouns of all of them.
+MAY_BE_LONGER: set[str] = set()
 
 
 def place(file: Path) -> str:
@@ -35,7 +36,7 @@ def empty_name(name: str) -> bool:
 
 
 def test_no_module_is_named_for_nothing() -> None:
-    assert [place(file) for file in SOURCE.rglob("*") if empty_name(file.stem)] == [], "name it for what it holds"
+    assert [place(file) for file in SOURCE.rglob("*") if empty_name(file.stem)] == [], "name it after its content"
     assert empty_name("db_utils")
     assert not empty_name("memberships")
 
@@ -80,5 +81,26 @@ def test_no_file_tells_two_stories(record_property: Callable[[str, object], None
 
 
 def test_tests_are_no_packages() -> None:
-    """A `tests/http/__init__.py` would stand in for Python's own `http`."""
+    """A `tests/http/__init__.py` would hide Python's own `http`."""
     assert list((ROOT / "tests").rglob("__init__.py")) == []
+
+
+def imported_modules(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+
+
+def test_what_tests_and_benchmarks_share_is_in_the_rig() -> None:
+    """A test file that another one imports runs under two names, and a benchmark should not need the tests."""
+    importers = [file for top in ("tests", "benchmarks", "rig") for file in (ROOT / top).rglob("*.py")]
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in importers
+        for name in imported_modules(file)
+        if ".test_" in name or (name.startswith("tests.") and not file.is_relative_to(ROOT / "tests"))
+    ]
+    assert not wrong, f"move what they share to rig/: {wrong}"
+    assert len(importers) > 100

@@ -1,7 +1,7 @@
-"""No key, no password and no lead in any log of the whole run, at the level of debug as everywhere else in tests.
+"""No key, no password and no lead is in any log of the whole run, at debug level as everywhere else in the tests.
 
-conftest.py runs this file last. What it looks for: every secret that the run has made, everything of the form of a key,
-the provider's token, the passwords of tests, e-mail addresses of any kind, and a person planted here in every way in.
+conftest.py runs this file last. It looks for every secret that the run has made, everything in the form of a key, the
+provider's token, the passwords of tests, e-mail addresses of any kind, and a person planted here through every way in.
 """
 
 from __future__ import annotations
@@ -14,19 +14,21 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.answers import data_of
-from tests.jobs import found_job, job_of, start, upload, wait_for_end
-from tests.providers import TOKEN
-from tests.run_folder import secrets_noted
-from tests.service import Service, Tenant, WorkerProcess, make_key, make_tenant
+from rig.answers import data_of
+from rig.jobs import found_job, job_of, start, upload, wait_for_end
+from rig.providers import TOKEN
+from rig.run_folder import secrets_noted
+from rig.service import Service, Tenant, WorkerProcess, make_key, make_tenant
 
 PLANTED = "Zanzibara-Planted"
 EMAIL = "zanzibara-planted@planted.example.com"
-# What a log must not hold, by name. The forms find what nobody has remembered; addresses are those of people, for a
-# URL of a database has its server's behind the @, which is an address of the network here.
+# The contents that a log must not have, by name. The forms find secrets that no test has recorded. Addresses are
+# people's, because in a database URL the part behind the @ is its server's, which is an IP address here.
 FORMS = {
     "a key": re.compile(r"sk_live_[0-9a-f]{8,}"),
-    # The @ first and then what stands before it: who begins with a word tries every word of a hundred megabytes.
+    # The @ first and then the character before it: an expression that begins with a word tries every word of a hundred
+    # megabytes.
+    "the secret of a webhook": re.compile(r"whsec_[\w+/]{8,}"),
     "an e-mail address": re.compile(r"@(?<=[\w.+-]@)[\w-]+(\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE),
     "a header with a key": re.compile(r"Bearer\s+\S{8,}", re.IGNORECASE),
     "a lead": re.compile(PLANTED, re.IGNORECASE),
@@ -34,8 +36,8 @@ FORMS = {
     "an idempotency key": re.compile("idempotency-key-planted"),
 }
 KEY_START = "sk_live_"
-# Parts of the texts of statements, which are constants: they hold names of columns and never a value.
-_STATEMENT = '"event": "statement"'
+# Parts of the texts of statements, which are constants: they contain names of columns and never a value.
+_STATEMENT = '"event":"statement"'
 
 
 def secrets_of_the_run() -> set[str]:
@@ -45,10 +47,10 @@ def secrets_of_the_run() -> set[str]:
 
 
 def found_in(lines: Iterator[str] | list[str], secrets: set[str]) -> list[str]:
-    """Returns what the lines hold that they must not, with where."""
+    """Returns the forbidden contents of the lines, with their places."""
     found = []
-    # There are thousands of keys. As one expression, apart from what begins in another way, they cost a search for how
-    # they all begin; with a single other word among them, each place of each line would be compared with every one.
+    # There are thousands of keys. In one expression, without other secrets, they cost one search for their common
+    # prefix. With a single other word among them, each place of each line would be compared with every key.
     keys = {secret for secret in secrets if secret.startswith(KEY_START)}
     expressions = [re.compile("|".join(map(re.escape, sorted(each)))) for each in (keys, secrets - keys) if each]
     for number, line in enumerate(lines, start=1):
@@ -60,7 +62,7 @@ def found_in(lines: Iterator[str] | list[str], secrets: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def traffic(new_service: Callable[..., Service], log_dir: Path) -> Tenant:
-    """The planted person by every way in and out, so that this file checks something when it runs alone."""
+    """The planted person through every way in and out, so that this file checks something when it runs alone."""
     apart = make_tenant(new_service())
     client = apart.client
     audience = apart.create_audience(PLANTED)
@@ -111,7 +113,7 @@ def test_no_secret_and_no_lead_is_in_any_log_of_the_run(traffic: Tenant, log_dir
 
 
 def test_the_logs_are_those_of_debug(traffic: Tenant) -> None:
-    """With fewer lines the test above would promise less than it says."""
+    """With fewer lines the test above would prove less than its name claims."""
     assert _STATEMENT in traffic.service.log_file.read_text()
 
 
@@ -120,6 +122,7 @@ def test_whatever_is_in_a_log_is_found(traffic: Tenant, tmp_path: Path) -> None:
     planted = {
         secret: "a secret of this run",
         f'{{"key": "{secret[:30]}"}}': "a key",
+        "signed with whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw": "the secret of a webhook",
         TOKEN: "a secret of this run",
         EMAIL: "an e-mail address",
         "x Ada.Lovelace+1@mail.example.org x": "an e-mail address",

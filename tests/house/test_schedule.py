@@ -1,5 +1,6 @@
-"""The two processes of a run share its tests: each is run once, together with what it shares servers with, and what
-measures times or reads what others left runs alone at the end, whoever is quick, slow, or dies."""
+"""The two processes of a run share its tests. Each test runs once, together with the tests that use the same servers.
+Tests that measure times, or read what others left, run alone at the end. All this holds although a process is quick,
+slow, or dies."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run_folder import free_port, note_secret, secrets_noted
+from rig.run_folder import free_port, note_secret, secrets_noted
 from tests.schedule import (
     MEASURES_TIMES,
     READS_WHAT_OTHERS_LEFT,
@@ -33,7 +34,7 @@ TESTS = [test for tests in FILES.values() for test in tests] + ALONE
 
 @dataclass(eq=False)
 class FakeWorker:
-    """Does what xdist's does: it runs a test when it knows the next one, or that there is none."""
+    """Behaves like xdist's worker: it runs a test when it has the next one, or has been informed that there is none."""
 
     tests: list[str] = field(default_factory=lambda: list(TESTS))
     queue: list[int] = field(default_factory=list)
@@ -57,7 +58,7 @@ class FakeWorker:
 
 
 class Run:
-    """A run of fake workers, one step after the other, in an order by chance."""
+    """A run of fake workers, one step after the other, in a random order."""
 
     def __init__(self, config: pytest.Config, seed: int, *, deaths: int = 0) -> None:
         self.chance = random.Random(seed)
@@ -66,7 +67,7 @@ class Run:
         self.workers: list[FakeWorker] = []
         self.started: list[FakeWorker] = []
         self.crashed: list[str] = []
-        # Each test with how many workers there were when it ran.
+        # Each test with the number of workers when it ran.
         self.seen: list[tuple[str, int]] = []
         for _ in range(2):
             self._start()
@@ -82,7 +83,7 @@ class Run:
     def to_the_end(self) -> None:
         while self.workers:
             able = [each for each in self.workers if each.can_run or each.has_ended]
-            assert able, "every worker waits, and nobody gives them anything"
+            assert able, "every worker waits, and gets no tests"
             worker = self.chance.choice(able)
             if worker.has_ended:
                 self._remove(worker)

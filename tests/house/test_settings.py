@@ -1,4 +1,4 @@
-"""Settings: each listed, each documented; a wrong value of any stops every command with a sentence that names it."""
+"""Every setting is listed and documented, and a wrong value of it stops every command with a message that names it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,39 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import leadyard
-from leadyard.config import PREFIX, Settings, masked
-from tests.cli.commands import command
-from tests.service import leadyard as run_leadyard
+from leadyard.settings.masking import masked
+from leadyard.settings.settings import PREFIX, Settings
+from rig.commands import command
+from rig.service import leadyard as run_leadyard
+from script.pages.settings import settings_page
 
 ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "settings.md").read_text()
 NAMES = [PREFIX + field.upper() for field in Settings.model_fields]
-# A value that each cannot have; None where every text is a value.
+# A wrong value of each setting; None if every text is valid.
 WRONG: dict[str, str | None] = {
+    "LEADYARD_PAGE": "perhaps",
+    "LEADYARD_PAGE_SESSION_H": "0",
     "LEADYARD_DATA_DIR": "/dev/null/data",
     "LEADYARD_DATABASE_URL": "mysql://u:hush@h/db",
     "LEADYARD_DATABASE_POOL_SIZE": "0",
     "LEADYARD_DATABASE_WAIT_S": "soon",
     "LEADYARD_DATABASE_QUEUE": "-1",
-    "LEADYARD_DATABASE_PREPARED_STATEMENTS": "perhaps",
+    "LEADYARD_DATABASE_POOLER": "statement",
+    "LEADYARD_DATABASE_PLAN_MODE": "fast",
+    "LEADYARD_SECRET_KEY": "hush",
+    "LEADYARD_CHANGES_KEEP_DAYS": "0",
+    "LEADYARD_EVENTS_KEEP_DAYS": "0",
     "LEADYARD_HOST": "not a host",
     "LEADYARD_PORT": "65536",
     "LEADYARD_ADMIN_HOST": "not a host",
     "LEADYARD_ADMIN_PORT": "65536",
     "LEADYARD_READ_TIMEOUT_S": "0",
     "LEADYARD_REQUEST_TIMEOUT_S": "soon",
+    "LEADYARD_IDLE_TIMEOUT_S": "0",
     "LEADYARD_STOP_TIMEOUT_S": "0.5",
     "LEADYARD_MAX_CONNECTIONS": "0",
     "LEADYARD_TRACES": "everything",
@@ -36,41 +47,48 @@ WRONG: dict[str, str | None] = {
     "LEADYARD_WORKER_CONCURRENCY": "0",
     "LEADYARD_WORKER_LEASE_S": "1",
     "LEADYARD_REDIS_URL": "http://:hush@h",
-    "LEADYARD_TRUSTED_PROXIES": "everybody",
+    "LEADYARD_TRUSTED_PROXIES": "everyone",
     "LEADYARD_LOG_LEVEL": "loud",
+    "LEADYARD_WEBHOOK_NETWORKS": "everywhere",
     "LEADYARD_PROVIDER_URL": "ftp://provider.example",
     "LEADYARD_PROVIDER_TOKEN": "two words",
+    "LEADYARD_MCP": "perhaps",
+    "LEADYARD_URL": "ftp://leads.example",
+    "LEADYARD_API_KEY": "two words",
     "LEADYARD_PROVIDER_TIMEOUT_S": "0",
 }
 
 
 def test_the_list_above_is_all_there_is() -> None:
-    assert sorted(WRONG) == sorted(NAMES), "say here what a wrong value of the new setting is"
+    assert sorted(WRONG) == sorted(NAMES), "add a wrong value of the new setting to WRONG"
 
 
 def test_config_lists_every_setting() -> None:
     listed = command("config", "--json").json()["settings"]
     assert [row["name"] for row in listed] == NAMES
-    assert all(row["description"].endswith(".") for row in listed), "every setting says what it is for"
+    assert all(row["description"].endswith(".") for row in listed), (
+        "every setting has a description that ends with a full stop"
+    )
     shown = command("config").out
     assert all(f"{name}=" in shown for name in NAMES)
 
 
-def test_every_setting_is_documented() -> None:
-    documented = (ROOT / "docs" / "operating.md").read_text()
-    missing = [name for name in NAMES if f"`{name}`" not in documented]
-    assert not missing, f"docs/operating.md does not explain {missing}"
-    invented = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", documented)) - set(NAMES)
-    assert not invented, f"docs/operating.md explains {invented}, which nobody reads"
+def test_the_page_of_settings_is_current() -> None:
+    assert settings_page() == PAGE, "run script/settings: docs/settings.md is out of date"
 
 
-def test_documented_defaults_are_the_defaults() -> None:
-    documented = (ROOT / "docs" / "operating.md").read_text()
+def test_every_setting_has_a_row_with_its_default() -> None:
     for field, setting in Settings.model_fields.items():
-        row = re.search(rf"\| `{PREFIX}{field.upper()}` \| `([^`]*)` \|", documented)
-        if row is not None:
-            default = str(setting.default)
-            assert row[1] == (default.lower() if isinstance(setting.default, bool) else default), field
+        row = re.search(rf"^\| `{PREFIX}{field.upper()}` \| (?:`([^`]*)`|empty) \|", PAGE, re.MULTILINE)
+        assert row, f"docs/settings.md does not list {field}"
+        written = {"None": "", "True": "true"}.get(str(setting.default), str(setting.default))
+        assert (row[1] or "") == written, field
+
+
+def test_the_pages_name_only_settings_that_exist() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        unknown = set(re.findall(rf"\b({PREFIX}[A-Z_]+)\b", page.read_text())) - set(NAMES)
+        assert not unknown, f"{page.name} names {unknown}, which Leadyard does not read"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -97,7 +115,7 @@ def test_all_wrong_values_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "postgresql://h:x/db", "postgresql://h:99999/db", "/tmp/x.db", "sqlite://x.db"])
-def test_urls_that_are_none(value: str) -> None:
+def test_texts_that_are_not_urls(value: str) -> None:
     done = command("doctor", LEADYARD_DATABASE_URL=value or "x")
     done.refused(2, "LEADYARD_DATABASE_URL")
 
@@ -117,6 +135,9 @@ def test_a_password_that_breaks_the_url_is_not_quoted() -> None:
         ("postgresql://h/db?user=u&password=hush&x=1", "postgresql://h/db?user=u&password=***&x=1"),
         ("postgresql://h/db?sslpassword=hush&x=1", "postgresql://h/db?sslpassword=***&x=1"),
         ("postgresql://u@h:5432/db", "postgresql://u@h:5432/db"),
+        ("postgresql://u:hush@h1:1,h2:2/db?x=1", "postgresql://u:***@h1:1,h2:2/db?x=1"),
+        ("postgresql://u:hush@/db?host=h1,h2", "postgresql://u:***@/db?host=h1,h2"),
+        ("postgresql:///db?host=h1,h2&password=hush&x=1", "postgresql:///db?host=h1,h2&password=***&x=1"),
         ("sqlite:///data/leadyard.db", "sqlite:///data/leadyard.db"),
     ],
 )
@@ -129,14 +150,14 @@ def test_passwords_are_masked(value: str, shown: str) -> None:
 
 @pytest.mark.parametrize("name", ["LEADYARD_DATABASE_URL", "LEADYARD_REDIS_URL"])
 @pytest.mark.parametrize("value", ["u:hush@h/0", "redis:/u:hush@h/0", "postgresql:u:hu@hush@h", "h/db?password=hush"])
-def test_a_password_is_not_quoted_from_what_is_no_url(name: str, value: str) -> None:
+def test_a_password_in_a_malformed_url_is_not_quoted(name: str, value: str) -> None:
     done = command("doctor", **{name: value})
     done.refused(2, f"{name}='", "***", "must start with")
     assert "hush" not in done.err
 
 
 def test_what_config_shows_can_be_set() -> None:
-    """Whoever copies the list into a file of settings has the same settings."""
+    """A file of settings with the listed values results in the same settings."""
     listed = command("config", "--json").json()["settings"]
     shown = {row["name"]: row["value"] for row in listed if not row["name"].endswith("_TOKEN")}
     assert [row["value"] for row in command("config", "--json", **shown).json()["settings"]] == [
@@ -153,11 +174,11 @@ def test_what_config_shows_can_be_set() -> None:
         ("https://h:99999/", "must be a URL such as"),
         ("http://[::1", "must be a URL such as"),
         ("https://provider example", "must be a URL such as"),
-        ("https://u:hush@provider.example", "'https://***@provider.example': must have no user"),
-        ("https://hush@provider.example", "'https://***@provider.example': must have no user"),
-        ("https://u:hu@hush@provider.example", "'https://***@provider.example': must have no user"),
-        ("https://provider.example/?key=hush", "'https://provider.example/?***': must have no user"),
-        ("https://provider.example/#hush", "'https://provider.example/#***': must have no user"),
+        ("https://u:hush@provider.example", "'https://***@provider.example': must not contain a user"),
+        ("https://hush@provider.example", "'https://***@provider.example': must not contain a user"),
+        ("https://u:hu@hush@provider.example", "'https://***@provider.example': must not contain a user"),
+        ("https://provider.example/?key=hush", "'https://provider.example/?***': must not contain a user"),
+        ("https://provider.example/#hush", "'https://provider.example/#***': must not contain a user"),
     ],
 )
 def test_a_wrong_provider_url_is_refused_and_its_secrets_are_not_quoted(url: str, words: str) -> None:
@@ -181,13 +202,13 @@ def test_the_provider_token_is_never_shown() -> None:
         assert done.code == 0
         assert "https://provider.example/leads" in done.out
         assert "hush" not in done.out + done.err
-    # That there is one can be seen.
+    # The list shows that a token is set.
     shown = {row["name"]: row for row in command("config", "--json", **settings).json()["settings"]}
     assert (shown["LEADYARD_PROVIDER_TOKEN"]["value"], shown["LEADYARD_PROVIDER_TOKEN"]["source"]) == (
         "**********",
         "environment",
     )
-    # Nor when another setting is wrong.
+    # A refusal of another setting does not quote it either.
     done = command("doctor", **settings, LEADYARD_PORT="x")
     done.refused(2, "LEADYARD_PORT")
     assert "hush" not in done.err
@@ -200,5 +221,16 @@ def test_only_config_reads_the_environment() -> None:
         for file in source.rglob("*.py")
         if re.search(r"os\.environ|os\.getenv|BaseSettings", file.read_text())
     ]
-    # `leadyard config` only asks whether a variable is there, to say where a value comes from.
-    assert sorted(readers) == ["cli/configuration.py", "config.py"]
+    # `leadyard config` only checks whether a variable is set, to name the source of a value.
+    assert sorted(readers) == ["cli/configuration.py", "settings/settings.py"]
+
+
+def test_no_secret_is_in_the_text_of_the_settings() -> None:
+    """A log line or a traceback may print all of them."""
+    settings = Settings(
+        database_url=SecretStr("postgresql://u:hush@h/db"),
+        redis_url=SecretStr("redis://u:hush@h/0"),
+        provider_token=SecretStr("hush"),
+    )
+    assert "hush" not in repr(settings) + str(settings)
+    assert settings.resolved_database_url() == "postgresql://u:hush@h/db"

@@ -1,4 +1,5 @@
-"""The supply: what is locked is what is installed, listed, licensed and asked about; "could not ask" is not "no"."""
+"""The supply chain: every locked package is installed, in the SBOM, licensed and audited. A failed audit does not count
+as clean."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def test_every_lock_has_exact_versions_and_hashes(tmp_path: Path) -> None:
 
 
 def test_the_runtime_is_a_part_of_everything() -> None:
-    """So what runs is what was tested."""
+    """So the tests ran with exactly the runtime's versions."""
     everything = set(read_lock(EVERYTHING))
     assert set(read_lock(RUNTIME)) <= everything, "run script/bootstrap --relock"
     names = {each.name for each in read_lock(RUNTIME)}
@@ -92,7 +93,7 @@ def test_a_wrong_licence_and_an_old_page_are_noticed(tmp_path: Path, monkeypatch
 
 
 def test_the_list_of_parts() -> None:
-    """build_sbom checks it against CycloneDX's schema by itself."""
+    """build_sbom itself checks it against CycloneDX's schema."""
     text = build_sbom()
     assert text == build_sbom(), "the same lock gives the same bytes"
     parts = json.loads(text)
@@ -119,7 +120,7 @@ def test_a_list_that_is_wrong_is_not_written(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Callable[[str], list[str]]:
-    """Returns how to call a stand-in for pip-audit that does what this Python text says."""
+    """Returns a function that makes a stand-in for pip-audit from a Python text, and returns its command."""
 
     def make(text: str) -> list[str]:
         (tmp_path / "fake.py").write_text(f"import sys, json, time\n{text}\n")
@@ -140,20 +141,20 @@ UNKNOWN = {"name": "c", "skip_reason": "Dependency not found on PyPI and could n
 @pytest.mark.parametrize(
     ("text", "outcome", "told"),
     [
-        (packages(SOUND), Outcome.CLEAN, "1 packages without a known hole"),
-        (packages(SOUND, UNKNOWN), Outcome.CLEAN, "NOT known to the service: c"),
-        (packages(SOUND, HOLED) + "\nsys.exit(1)", Outcome.FOUND, "b 2 has PYSEC-1, repaired in 3."),
+        (packages(SOUND), Outcome.CLEAN, "1 packages without a known vulnerability"),
+        (packages(SOUND, UNKNOWN), Outcome.CLEAN, "NOT listed by the service: c"),
+        (packages(SOUND, HOLED) + "\nsys.exit(1)", Outcome.FOUND, "b 2 has PYSEC-1, fixed in 3."),
         (packages(UNKNOWN, HOLED) + "\nsys.exit(1)", Outcome.FOUND, "PYSEC-1"),
-        (packages(UNKNOWN), Outcome.NOT_ASKED, "knows none of the packages"),
+        (packages(UNKNOWN), Outcome.NOT_ASKED, "lists none of the packages"),
         ("sys.exit('ERROR: Could not connect to the vulnerability feed')", Outcome.NOT_ASKED, "Could not connect"),
         ("time.sleep(30)", Outcome.NOT_ASKED, "no answer within 1 s"),
         ("sys.exit('ERROR: invalid requirements input')", Outcome.BROKEN, "invalid requirements input"),
         ("print('connection', file=sys.stderr); sys.exit(2)", Outcome.BROKEN, "pip-audit failed"),
-        ("pass", Outcome.BROKEN, "it said nothing"),
+        ("pass", Outcome.BROKEN, "it printed nothing"),
     ],
 )
 def test_outcomes_are_told_apart(fake: Callable[[str], list[str]], text: str, outcome: Outcome, told: str) -> None:
-    # Whoever is not meant to be late may take his time.
+    # Only the case of a timeout has a short limit; the others may take their time.
     result = audit(fake(text), (), limit_s=1 if outcome is Outcome.NOT_ASKED and "sleep" in text else 60)
     assert (result.outcome, told in result.told) == (outcome, True), result
 
@@ -173,7 +174,7 @@ def test_exit_codes(outcome: Outcome, code: int, code_if_required: int, monkeypa
 
 @contextmanager
 def advisory_service(answer: bytes) -> Iterator[str]:
-    """A service in the language of OSV that says the same of every package. Yields its address."""
+    """A service with OSV's interface that gives the same answer for every package. Yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -203,7 +204,7 @@ HOLE = {"id": "OSV-1", "affected": [{"package": {"name": "idna", "ecosystem": "P
     [(b"{}", Outcome.CLEAN), (json.dumps({"vulns": [HOLE]}).encode(), Outcome.FOUND), (None, Outcome.NOT_ASKED)],
 )
 def test_the_real_pip_audit(answer: bytes | None, outcome: Outcome, tmp_path: Path) -> None:
-    """What it really prints is what the stand-ins above print."""
+    """Its real output matches the output of the stand-ins above."""
     lock = tmp_path / "x.lock"
     lock.write_text(f"idna==1.0 \\\n    --hash=sha256:{'a' * 64}\n")
     question = ["--requirement", str(lock), *auditing._QUESTION[2:], "--vulnerability-service=osv"]
@@ -232,11 +233,11 @@ def test_every_test_that_the_threats_name_exists() -> None:
     assert len(named) >= 15
     missing = sorted(name for name in named if not (ROOT / name).is_file())
     assert not missing, f"docs/security.md names {missing}"
-    threats = text.partition("\n## ")[
-        0
-    ]  # What follows tells what came of attacks, and names its tests above its table.
-    rows = [line for line in threats.splitlines() if line.startswith("| ") and not line.startswith("| who | what")]
-    assert len(rows) >= 20
-    for row in rows:
-        assert re.search(r"`tests/|\*by hand\*|\*not stopped\*", row), f"what shows it? {row}"
+    threats = text.partition("\n## Threats and what stops them\n")[2].partition("\n## ")[0]
+    rows = [
+        line.strip("| ").split(" | ") for line in threats.splitlines() if line.startswith("| ") and "**" not in line[:5]
+    ]
+    assert len(rows) >= 35
+    for row in rows[1:]:
+        assert re.search(r"`tests/|\*by hand\*|\*not stopped\*", row[-1]), f"no test shows it: {row}"
     assert "docs/security.md" in (ROOT / "SECURITY.md").read_text()

@@ -1,4 +1,4 @@
-"""The launcher of the throwaway PostgreSQL: what it starts works, and nothing of it is left behind."""
+"""The launcher of the throwaway PostgreSQL: the server it starts works, and it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests import throwaway_postgres
-from tests.throwaway_postgres import PostgresUnavailable, Source, ThrowawayPostgres, find_binaries, server_user
+from rig import throwaway_postgres
+from rig.throwaway_postgres import PostgresUnavailable, Source, ThrowawayPostgres, find_binaries, server_user
 
 pytestmark = pytest.mark.skipif(
     "postgresql" not in os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql"),
@@ -34,7 +34,7 @@ def sources_here() -> list[Source]:
         except PostgresUnavailable:
             continue
         sources.append(source)
-    # Without any, the tests run all the same, and fail with the launcher's own explanation.
+    # Without a source, the tests run all the same, and fail with the launcher's own explanation.
     return sources or ["wheel"]
 
 
@@ -59,12 +59,12 @@ def is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    # A container's first process may be one that never collects orphans. Such a zombie is as dead as it gets there.
+    # A container's first process may be one that never collects orphans. Such a zombie counts as ended.
     if not Path("/proc/self/stat").exists():
         return True
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):  # It has gone since we asked.
+    except (FileNotFoundError, ProcessLookupError):  # It has ended since the check.
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
 
@@ -119,7 +119,7 @@ def test_comes_back_with_its_data_after_every_kind_of_end(source: Source) -> Non
             connection: Any = await asyncpg.connect(server.url)
             witness: Any = await asyncpg.connect(server.url)
             os.kill(connection.get_server_pid(), signal.SIGKILL)
-            # The server takes connections until it has noticed. When it has, it ends all that there are.
+            # The server accepts connections until it has noticed. Then it ends all existing ones.
             for lost in (connection, witness):
                 with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
                     await lost.execute("SELECT pg_sleep(60)")
@@ -159,7 +159,7 @@ def test_dies_with_a_parent_that_is_killed(source: Source) -> None:
             assert eventually(lambda: not any(is_alive(pid) for pid in processes))
         finally:
             parent.kill()
-            # Nobody was left to remove it.
+            # No process was left to remove it.
             shutil.rmtree(home)
 
 

@@ -1,11 +1,11 @@
-"""Whose request is it: what a trusted proxy says, what is made up, and what counts as one client."""
+"""The client's address: what a trusted proxy reports, what is forged, and which addresses count as one client."""
 
 from __future__ import annotations
 
 import pytest
 
-from leadyard.http.client_address import ClientAddresses
-from leadyard.networks import parse_networks
+from leadyard.http.admission.client_address import ClientAddresses
+from leadyard.settings.networks import parse_networks
 
 PROXY = "10.0.0.1"
 TRUSTED = parse_networks("10.0.0.0/8, 2001:db8:ffff::/48")
@@ -62,5 +62,5 @@ def test_what_counts_as_one_client() -> None:
 
 @pytest.mark.parametrize("text", ["proxy.example", "10.0.0.1/8", "10.0.0.0/33", "*"])
 def test_networks_that_are_none(text: str) -> None:
-    with pytest.raises(ValueError, match="no network such as"):
+    with pytest.raises(ValueError, match="is not an address or a network such as"):
         parse_networks(f"127.0.0.1,{text}")

@@ -1,4 +1,4 @@
-"""The OpenAPI document: as written down, as served, and true of real answers; and the page that shows it."""
+"""The OpenAPI document: it is up to date, it is served, and real answers match it; and the page that shows it."""
 
 from __future__ import annotations
 
@@ -15,51 +15,20 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
-from leadyard.http.caller import Door
+from leadyard.http.document.openapi import describe, written
+from leadyard.http.document.serving import DOCUMENT_FILE
+from leadyard.http.request.route import Route
 from leadyard.http.server import routes
 from leadyard.ids import new_id
-from leadyard.model import Permission
-from tests.answers import UNKNOWN_ID
-from tests.routes import EVERY_ROUTE, method_of
-from tests.service import Service, Tenant, make_tenant
+from leadyard.model import EventType, Permission
+from rig.answers import UNKNOWN_ID
+from rig.jobs import start
+from rig.routes import EVERY_ROUTE
+from rig.service import Service, Tenant, make_tenant
 
 OPENAPI_JSON = Path(__file__).parents[2] / "openapi.json"
 _G = "/v1/accounts/{accountGroupId}"
 _AUDIENCE = f"{_G}/audiences/{{audienceId}}"
-
-# From contract sections 3 and 5: what a route answers when all is well. A route that is not here fails the test.
-SUCCESS_OF = {
-    ("GET", "/v1/accounts"): (200, "AccountListSuccessResponse"),
-    ("GET", f"{_G}/audiences"): (200, "AudienceListSuccessResponse"),
-    ("POST", f"{_G}/audiences"): (201, "AudienceSuccessResponse"),
-    ("GET", f"{_G}/audiences/navigation"): (200, "AudienceNavigationSuccessResponse"),
-    ("GET", _AUDIENCE): (200, "AudienceSuccessResponse"),
-    ("PATCH", _AUDIENCE): (200, "AudienceSuccessResponse"),
-    ("DELETE", _AUDIENCE): (200, "DeletedSuccessResponse"),
-    ("GET", f"{_AUDIENCE}/prospects"): (200, "AudienceProspectListSuccessResponse"),
-    ("POST", f"{_AUDIENCE}/prospects"): (200, "ProspectsAddedSuccessResponse"),
-    ("POST", f"{_AUDIENCE}/move-leads"): (200, "AudienceLeadMoveSuccessResponse"),
-    ("POST", f"{_AUDIENCE}/move-to-folder"): (200, "AudienceSuccessResponse"),
-    ("POST", f"{_AUDIENCE}/remove-from-folder"): (200, "AudienceSuccessResponse"),
-    ("POST", f"{_G}/audiences/folders"): (201, "AudienceFolderSuccessResponse"),
-    ("PATCH", f"{_G}/audiences/folders/{{folderId}}"): (200, "AudienceFolderSuccessResponse"),
-    ("DELETE", f"{_G}/audiences/folders/{{folderId}}"): (200, "DeletedSuccessResponse"),
-    ("POST", f"{_G}/prospecting"): (202, "ProspectingJobStartSuccessResponse"),
-    ("GET", f"{_G}/prospecting"): (200, "ProspectingJobListSuccessResponse"),
-    ("GET", f"{_G}/prospecting/{{jobId}}"): (200, "ProspectingJobStatusSuccessResponse"),
-    ("POST", f"{_G}/prospecting/{{jobId}}/cancel"): (200, "ProspectingJobCancelSuccessResponse"),
-    ("GET", f"{_G}/prospecting/{{jobId}}/rejected.csv"): (200, "text/csv"),
-    ("GET", f"{_AUDIENCE}/prospects.csv"): (200, "text/csv"),
-    ("GET", f"{_G}/prospects/by-provider-id/{{providerId}}"): (200, "ProviderIdResolutionSuccessResponse"),
-    ("GET", f"{_G}/prospects/{{prospectId}}"): (200, "LeadSuccessResponse"),
-    ("PATCH", f"{_G}/prospects/{{prospectId}}"): (200, "LeadSuccessResponse"),
-    ("DELETE", f"{_G}/prospects/{{prospectId}}"): (200, "DeletedSuccessResponse"),
-    ("POST", f"{_G}/uploads"): (201, "UploadSuccessResponse"),
-    ("GET", f"{_G}/sales-navigator/lead-lists"): (200, "SalesNavigatorEntryListSuccessResponse"),
-    ("GET", f"{_G}/sales-navigator/saved-searches"): (200, "SalesNavigatorEntryListSuccessResponse"),
-    ("GET", f"{_G}/moves"): (200, "MoveListSuccessResponse"),
-    ("GET", f"{_G}/moves/{{moveId}}"): (200, "MoveSuccessResponse"),
-}
 
 
 @cache
@@ -86,11 +55,29 @@ def limited(new_service: Callable[..., Service]) -> Service:
 # --------------------------------------------------------------------------------------------------------- the document
 
 
-def test_openapi_json_is_what_the_service_serves(service: Service) -> None:
+def test_openapi_json_is_what_the_routes_say() -> None:
+    assert OPENAPI_JSON.read_text(encoding="utf-8") == written(describe(routes())), (
+        "openapi.json is out of date: run script/openapi and commit what it writes."
+    )
+
+
+def test_the_service_serves_openapi_json_byte_for_byte(service: Service) -> None:
     answer = httpx.get(f"{service.base_url}/openapi.json")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
-    assert answer.json() == document(), "openapi.json is out of date: run script/openapi and commit what it writes."
+    assert answer.content == OPENAPI_JSON.read_bytes() == DOCUMENT_FILE.read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+def test_a_client_that_has_the_current_file_does_not_get_it_again(service: Service, path: str) -> None:
+    first = httpx.get(service.base_url + path)
+    etag = first.headers["ETag"]
+    assert first.headers["Cache-Control"] == "no-cache"
+    for known in (etag, f"W/{etag}", f'"of-another-release", {etag}'):
+        again = httpx.get(service.base_url + path, headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
+    other = httpx.get(service.base_url + path, headers={"If-None-Match": '"of-another-release"'})
+    assert (other.status_code, other.content) == (200, first.content)
 
 
 def test_the_document_describes_every_route_and_no_other() -> None:
@@ -100,25 +87,27 @@ def test_the_document_describes_every_route_and_no_other() -> None:
         for method in operations
         if method in ("get", "post", "put", "patch", "delete", "head", "options", "trace")
     }
-    assert described == {(method_of(route), route.path_format) for route in routes()}
+    assert described == {(route.method, route.path_format) for route in routes()}
 
 
 @pytest.mark.parametrize("route", EVERY_ROUTE)
-def test_a_route_documents_every_status_under_the_published_names(route: Door) -> None:
-    method = method_of(route)
+def test_a_route_documents_every_status_under_the_published_names(route: Route) -> None:
+    method = route.method
     operation = operation_of(method, route.path_format)
-    status, name = SUCCESS_OF[method, route.path_format]
-    expected = {status: name, 400: "ValidationErrorResponse"}
+    name = route.answers if isinstance(route.answers, str) else route.answers.__name__
+    expected = {route.status: name, 400: "ValidationErrorResponse"}
     expected |= dict.fromkeys((401, 429, 500, 503), "ErrorResponse")
     if "{accountGroupId}" in route.path_format:
         expected[403] = "ErrorResponse"
-    if re.search(r"\{(audienceId|moveId|folderId|jobId|prospectId)\}", route.path_format):
+    named = r"\{(audienceId|moveId|changeId|folderId|jobId|prospectId|uploadId|webhookId|hash)\}"
+    if re.search(named, route.path_format):
         expected[404] = "ErrorResponse"
-    if "{audienceId}" in route.path_format or method == "POST":
+    if "{audienceId}" in route.path_format or (method == "POST" and not route.only_reads):
         expected[409] = "ErrorResponse"
-    if status == 202:
+    if route.status_when_ended is not None:
         # Replayed with its Idempotency-Key when the job has ended.
-        expected[200] = name
+        expected[route.status_when_ended] = name
+    expected |= {status: answer.__name__ for status, answer in route.also.items()}
     if "requestBody" in operation:
         expected |= {408: "ErrorResponse", 413: "ErrorResponse", 415: "ErrorResponse"}
     if route.path_format.endswith(("/move-leads", "/move-to-folder")) or (method, route.path_format) == (
@@ -126,14 +115,14 @@ def test_a_route_documents_every_status_under_the_published_names(route: Door) -
         f"{_G}/audiences",
     ):
         expected[422] = "ErrorResponse"
-    if (method, route.path_format) == ("POST", f"{_G}/prospecting"):
-        # The audience and the upload are named in the body.
+    if (method, route.path_format) in (("POST", f"{_G}/prospecting"), ("POST", f"{_G}/transfers")):
+        # The body names the audiences and the upload.
         expected |= dict.fromkeys((404, 409, 422), "ErrorResponse")
 
     documented = {int(status): _name_of(response["content"]) for status, response in operation["responses"].items()}
 
     assert {status: documented.get(status) for status in expected} == expected
-    # Whatever more a route documents is a refusal that has a reason of its own.
+    # Any further documented status is a refusal with a reason that is special to the route.
     assert set(documented) - set(expected) <= {409, 422}
     for name in set(documented.values()) - {"text/csv"}:
         assert name in document()["components"]["schemas"]
@@ -150,21 +139,22 @@ def _name_of(content: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("route", EVERY_ROUTE)
-def test_a_route_documents_its_parameters_its_permission_and_its_headers(route: Door) -> None:
-    operation = operation_of(method_of(route), route.path_format)
+def test_a_route_documents_its_parameters_its_permission_and_its_headers(route: Route) -> None:
+    operation = operation_of(route.method, route.path_format)
     in_path = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
     assert in_path == set(re.findall(r"\{(\w+)\}", route.path_format))
     assert all(each["required"] for each in operation.get("parameters", []) if each["in"] == "path")
-    if route.permission is not None:
-        assert f"`{route.permission}`" in operation["description"]
+    for permission in route.permissions:
+        assert f"`{permission}`" in operation["description"]
     for status in ("409", "429", "503"):
         if status in operation["responses"]:
             assert "Retry-After" in operation["responses"][status]["headers"]
     assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
     keys = [each for each in operation.get("parameters", []) if each["in"] == "header"]
-    takes_key = method_of(route) == "POST"
-    # That of an upload is RFC 9530's; it has nothing to do with the key.
-    names = [(each["name"], each["required"]) for each in keys if each["name"] != "Content-Digest"]
+    takes_key = route.method == "POST" and not route.only_reads
+    # An upload's header is RFC 9530's, and a stream's is the browser's. They have nothing to do with the key.
+    others = ("Content-Digest", "Last-Event-ID")
+    names = [(each["name"], each["required"]) for each in keys if each["name"] not in others]
     assert names == ([("Idempotency-Key", False)] if takes_key else [])
     for status, response in operation["responses"].items():
         assert ("Idempotency-Replayed" in response.get("headers", {})) == (takes_key and int(status) < 300)
@@ -194,11 +184,42 @@ def check(answer: httpx.Response, path: str, status: int) -> None:
     response = operation_of(answer.request.method, path)["responses"][str(status)]
     schema = {**response["content"]["application/json"]["schema"], "components": document()["components"]}
     Draft202012Validator(schema, format_checker=FormatChecker()).validate(answer.json())
-    # That a request was sent before, and that waiting helps, is not so every time. The headers of the rate limits are
-    # described by reference, and are there where there are limits.
+    # Not every answer is replayed, or has a Retry-After. The headers of the rate limits are described by reference, and
+    # are there where there are limits.
     sometimes = {"Idempotency-Replayed"} | ({"Retry-After"} if "IDEMPOTENCY_CONFLICT" in answer.text else set())
     for header, described in response.get("headers", {}).items():
         assert header in answer.headers or header in sometimes or "$ref" in described
+
+
+def test_real_events_are_as_the_document_says(shared: Tenant) -> None:
+    """Both databases return the same JSON, whatever the order in which they keep its names."""
+    client = shared.client
+    source, target = shared.create_audience(), shared.create_audience()
+    lead_ids = shared.add_leads(source, 6, prefix="documented")
+    shared.copy(source, target, lead_ids[:2])
+    shared.remove(target, lead_ids[:1])
+    moved = shared.move(source, target, lead_ids[2:4]).headers["Change-Id"]
+    client.post(f"/changes/{moved}/undo", json={})
+    client.patch(f"/audiences/{source}", json={"description": "x"})
+    client.patch(f"/prospects/{lead_ids[0]}", json={"title": "CTO"})
+    client.post(f"/prospects/{lead_ids[4]}/merge", json={"prospectId": lead_ids[5]})
+    client.delete(f"/prospects/{lead_ids[4]}")
+    client.delete(f"/audiences/{target}")
+    client.post(f"/prospecting/{start(shared)}/cancel")
+    seen = set()
+    for event in shared.client.get("/events", params={"from": "start", "limit": 200}).json()["data"]["items"]:
+        described = document()["webhooks"][event["type"]]["post"]["requestBody"]["content"]["application/json"]
+        schema = {**described["schema"], "components": document()["components"]}
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(event)
+        seen.add(event["type"])
+    # The others are the ends of jobs, which have the same form, and an event that tests of webhooks provoke.
+    assert set(document()["webhooks"]) - seen == {"job.completed", "job.failed", "webhook.disabled", "webhook.test"}
+
+
+def test_every_type_of_event_is_documented() -> None:
+    assert set(document()["webhooks"]) == {*EventType, "webhook.test"}
+    for webhook in document()["webhooks"].values():
+        assert webhook["post"]["summary"].endswith(".")
 
 
 def test_the_check_itself_notices_a_wrong_answer(shared: Tenant) -> None:
@@ -288,7 +309,7 @@ def test_a_429_is_as_the_document_says(limited: Service) -> None:
 
 
 class _References(HTMLParser):
-    """Collects what a page makes the browser load."""
+    """Collects the URLs that a page makes the browser load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -316,7 +337,7 @@ def test_the_page_of_the_documentation_works_without_the_internet(service: Servi
         if url.endswith(".css"):
             assert all(source.startswith("data:") for source in re.findall(r"url\(['\"]?([^'\")]+)", asset.text))
             assert "@import" not in asset.text
-    # Swagger's other layout sends the address of the document to a validator of its makers.
+    # Swagger's other layout sends the URL of the document to a validator of its makers.
     assert '"layout": "BaseLayout"' in page.text
     kinds = {Path(reference).suffix for reference in references.found}
     assert {".js", ".css"} <= kinds
@@ -328,7 +349,7 @@ def schema_in_document(schema: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator({**schema, "components": document()["components"]}, format_checker=FormatChecker())
 
 
-@pytest.mark.parametrize(("method", "path"), [(method_of(route), route.path_format) for route in routes()])
+@pytest.mark.parametrize(("method", "path"), [(route.method, route.path_format) for route in routes()])
 def test_every_endpoint_has_a_summary_and_examples_that_fit_their_schemas(method: str, path: str) -> None:
     operation = operation_of(method, path)
     assert len(operation["summary"]) > 5

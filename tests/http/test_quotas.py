@@ -1,4 +1,4 @@
-"""The counting itself: the same promises in one process and in Redis."""
+"""Counting for rate limits, with the same guarantees in one process and in Redis."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import pytest
 
-from leadyard.http import shared_quotas
-from leadyard.http.quotas import Charge, ProcessQuotas, QuotasLost, Taken, remaining, wait_ms
-from leadyard.http.shared_quotas import SharedQuotas
+from leadyard.http.admission import shared_quotas
+from leadyard.http.admission.quotas import Charge, ProcessQuotas, QuotasLost, Taken, remaining, wait_ms
+from leadyard.http.admission.shared_quotas import SharedQuotas
 from leadyard.ids import new_id
-from leadyard.rate_policies import Policy, Scope
-from tests.throwaway_redis import ThrowawayRedis
+from leadyard.settings.rate_policies import Policy, Scope
+from rig.throwaway_redis import ThrowawayRedis
 
 Take = Callable[[Sequence[Charge]], Awaitable[Taken]]
 
@@ -31,7 +31,7 @@ def charge(of: Policy, who: str, units: int = 1) -> Charge:
 def play(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[Callable[[Take], Awaitable[None]]], None]]:
-    """Runs the scenario with the `take` of either storage. What is counted is looked at, not how soon Redis answers."""
+    """Runs the scenario with the `take` of either storage. It checks the counts, not how soon Redis answers."""
     monkeypatch.setattr(shared_quotas, "_PATIENCE_S", 10.0)
 
     def run(scenario: Callable[[Take], Awaitable[None]]) -> None:
@@ -66,7 +66,7 @@ def test_a_quota_is_used_up_to_the_last_unit(play: Callable[..., None]) -> None:
                 assert taken.all_taken
                 assert remaining(rule, taken.free_in_ms[0]) == quota - used
             assert not (await take([charge(rule, who)])).all_taken
-            assert (await take([charge(rule, new_id())])).all_taken, "another subject has a quota of its own"
+            assert (await take([charge(rule, new_id())])).all_taken, "another subject has its own quota"
 
     play(scenario)
 
@@ -89,7 +89,7 @@ def test_what_weighs_more_takes_more_and_the_wait_is_enough_and_no_more(play: Ca
     async def scenario(take: Take) -> None:
         rule = policy(20, 4)
         for _ in range(5):
-            # What comes back does so by the clock: after a second there are the five that were missing.
+            # A quota comes back by the clock: after a second the five missing units are there.
             who, before = new_id(), time.monotonic()
             assert (await take([charge(rule, who, 15)])).all_taken
             after = time.monotonic()
@@ -100,7 +100,7 @@ def test_what_weighs_more_takes_more_and_the_wait_is_enough_and_no_more(play: Ca
             again = await take([heavy])
             if time.monotonic() - before < 1:
                 break
-            # A machine that stood still has let the second go by; what it then was told is all right either way.
+            # A slow machine has let the second go by, and then both answers are right.
         assert not refused.all_taken and not again.all_taken
         wait_s = wait_ms(heavy, refused.free_in_ms[0]) / 1000
         assert 1 - (asked - before) - 0.01 <= wait_s <= 1
@@ -118,7 +118,7 @@ def test_asking_is_not_taking(play: Callable[..., None]) -> None:
             assert (await take([ask])).all_taken
         assert (await take([spend])).all_taken
         assert not (await take([ask])).all_taken
-        assert (await take([spend])).all_taken, "what has happened is counted even when it is too much"
+        assert (await take([spend])).all_taken, "past use is counted even when it is too much"
 
     play(scenario)
 
@@ -133,7 +133,7 @@ def test_many_at_once_take_exactly_the_quota(play: Callable[..., None]) -> None:
 
 
 def test_never_more_than_twice_the_quota_in_any_window() -> None:
-    """The quota at once, and then no more than comes back: driven by a clock of its own, as hard as one can."""
+    """The quota at once, and then no more than comes back: with a simulated clock, as fast as possible."""
     now = 0.0
     quotas = ProcessQuotas(clock=lambda: now)
     rule = policy(10, 1)
@@ -161,7 +161,7 @@ def test_counting_in_the_process_is_quick() -> None:
     quotas = ProcessQuotas()
     charges = [charge(policy(10**9, 1, scope), "x") for scope in (Scope.ADDRESS, Scope.KEY, Scope.GROUP)]
     best = min(_duration_of_1000(quotas, charges) for _ in range(20))
-    # 20 µs are meant; the bound is what even a machine busy with six other things keeps.
+    # 20 µs are intended. Even a machine busy with six other processes keeps this bound.
     assert best / 1000 < 50e-6
 
 
@@ -190,7 +190,7 @@ def test_a_redis_that_is_gone_is_noticed_at_once_and_its_return_too(how: str) ->
                 await quotas.take([charge(rule, "x")])
             waits.append(time.perf_counter() - started)
         assert max(waits) < 0.15
-        assert sum(waits) < 0.5, "after a few attempts nobody waits any more"
+        assert sum(waits) < 0.5, "after a few attempts no caller waits any more"
         assert (quotas.is_reachable, quotas.times_lost) == (False, 1)
         redis.start() if how == "killed" else redis.thaw()
         deadline = time.monotonic() + 30
@@ -201,7 +201,8 @@ def test_a_redis_that_is_gone_is_noticed_at_once_and_its_return_too(how: str) ->
         assert quotas.times_lost == 1
         await quotas.close()
 
-    # Redis has 50 ms to answer, and whoever stands still for that long has lost it; but not three times in a row.
+    # Redis has 50 ms to answer, and a process that stands still for that long has lost it; but not three times in a
+    # row.
     for attempt in range(3):
         try:
             with ThrowawayRedis() as redis:

@@ -1,4 +1,4 @@
-"""LEADYARD_RATE_LIMITS: what can be written, and what is said about what cannot."""
+"""LEADYARD_RATE_LIMITS: the valid values, and the messages for invalid ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from leadyard.rate_policies import Scope, parse_policies
+from leadyard.settings.rate_policies import Scope, parse_policies
 
 
 def read(text: str) -> dict[str, list[tuple[str, int, int]]]:
@@ -50,16 +50,16 @@ def test_off_is_everything_off() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "no rule such as"),
-        ("many", "'many' is no rule such as"),
+        ("", "is not a rule such as"),
+        ("many", "'many' is not a rule such as"),
         ("100", "'100'"),
         ("100/fortnight", "'100/fortnight'"),
         ("0/second", "at least 1"),
         ("5/0 seconds", "at most a day"),
         ("5/2 days", "at most a day"),
-        ("tenant=5/second", "'tenant' is none of key, group, address, guesses"),
-        ("key=5/second;key=6/minute", "key is there twice"),
-        ("5/minute;6/60 seconds", "two rules for the same time"),
+        ("tenant=5/second", "'tenant' is not one of key, group, address, guesses"),
+        ("key=5/second;key=6/minute", "key appears twice"),
+        ("5/minute;6/60 seconds", "two rules for the same period"),
         ("off;5/second", "'off'"),
         ("-5/second", "'-5/second'"),
         ("٥/second", "'٥/second'"),

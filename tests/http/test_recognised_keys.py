@@ -1,9 +1,9 @@
-"""What a process remembers of keys: for how long, how many, and what never."""
+"""The keys that a process remembers: for how long, how many, and which never."""
 
 from __future__ import annotations
 
 from leadyard.clock import now_ms
-from leadyard.http.recognised_keys import RecognisedKeys
+from leadyard.http.admission.recognised_keys import RecognisedKeys
 from leadyard.model import Permission
 from leadyard.operations.api_keys import Credential
 
@@ -31,7 +31,7 @@ def test_a_key_is_remembered_for_three_seconds_from_when_the_database_was_asked(
     clock.now += 0.999
     assert keys.recall("secret", GROUP) == credential()
     clock.now += 0.001
-    assert keys.recall("secret", GROUP) is None, "using a key does not prolong what is known of it"
+    assert keys.recall("secret", GROUP) is None, "using a key does not prolong its stay in memory"
     assert keys.is_familiar("secret", GROUP)
     keys.forget("secret", GROUP)
     assert not keys.is_familiar("secret", GROUP)

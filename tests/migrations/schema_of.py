@@ -1,10 +1,12 @@
-"""What a database really has: tables, columns, keys, indexes, checks and triggers, as its own catalogue tells it."""
+"""The real schema of a database: tables, columns, keys, indexes, checks and triggers, as its own catalogue describes
+them."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
@@ -12,29 +14,22 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-R = TypeVar("R")
+from leadyard.store.db.sqlite_for_alembic import engine_for_migrations
 
-# SQLite's index of trigrams. A virtual table has no place among tables.py's, so only a migration makes it; the two that
-# we name, and behind them those in which FTS5 keeps it.
-SEARCH_TABLES = frozenset(
-    {
-        "lead_search",
-        "lead_search_keys",
-        *(f"lead_search_{part}" for part in ["config", "content", "data", "docsize", "idx"]),
-    }
-)
+R = TypeVar("R")
 
 
 def on_connection(url: str, work: Callable[[Connection], R]) -> R:
-    """Runs the work in one transaction on the database and returns what it returned."""
+    """Runs the work in one transaction on the database and returns its result."""
+
+    if url.startswith("sqlite:"):
+        with engine_for_migrations(Path(url.removeprefix("sqlite:///"))).begin() as connection:
+            return work(connection)
 
     async def run() -> R:
-        if url.startswith("sqlite:"):
-            engine = create_async_engine(f"sqlite+aiosqlite:{url.removeprefix('sqlite:')}", poolclass=NullPool)
-        else:
-            engine = create_async_engine(
-                "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
-            )
+        engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+        )
         try:
             async with engine.begin() as connection:
                 return await connection.run_sync(work)
@@ -45,24 +40,23 @@ def on_connection(url: str, work: Callable[[Connection], R]) -> R:
 
 
 def schema_of(url: str) -> dict[str, dict[str, Any]]:
-    """Returns table → columns, primary_key, foreign_keys, indexes, checks, options; Alembic's own table and those of
-    the search left out."""
+    """Returns table → columns, primary_key, foreign_keys, indexes, checks, options, without Alembic's own
+    table."""
     return on_connection(url, _describe)
 
 
-def search_of(url: str) -> dict[str, str]:
-    """Returns what the search is made of besides columns and indexes: name → definition, as far as we wrote it."""
+def extensions_of(url: str) -> list[str]:
+    """Returns the names of the extensions of PostgreSQL, or of the virtual tables of SQLite."""
     asked = (
-        "SELECT name, CASE WHEN name IN ('lead_search', 'lead_search_keys') THEN sql ELSE '' END FROM sqlite_master"
-        " WHERE type = 'table' AND name LIKE 'lead\\_search%' ESCAPE '\\'"
+        "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'"
         if url.startswith("sqlite:")
-        else "SELECT extname, '' FROM pg_extension WHERE extname <> 'plpgsql'"
+        else "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'"
     )
-    return on_connection(url, lambda connection: {row[0]: _plain(row[1]) for row in connection.execute(text(asked))})
+    return on_connection(url, lambda connection: [row[0] for row in connection.execute(text(asked))])
 
 
 def triggers_of(url: str) -> list[str]:
-    """Returns the names of the triggers that somebody made."""
+    """Returns the names of the triggers that a migration made."""
     asked = (
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
         if url.startswith("sqlite:")
@@ -73,7 +67,7 @@ def triggers_of(url: str) -> list[str]:
 
 def _describe(connection: Connection) -> dict[str, dict[str, Any]]:
     inspector = inspect(connection)
-    tables = [name for name in inspector.get_table_names() if name not in {"alembic_version", *SEARCH_TABLES}]
+    tables = [name for name in inspector.get_table_names() if name != "alembic_version"]
     definitions = _definitions(connection)
     return {
         name: {
@@ -105,7 +99,7 @@ def _describe(connection: Connection) -> dict[str, dict[str, Any]]:
             "checks": sorted(
                 (str(check["name"]), _plain(check["sqltext"])) for check in inspector.get_check_constraints(name)
             ),
-            # Predicates of partial indexes, collations, WITHOUT ROWID: whatever reflection leaves out.
+            # Predicates of partial indexes, collations, WITHOUT ROWID: details that reflection leaves out.
             "definitions": sorted(definitions.get(name, [])),
         }
         for name in tables
@@ -113,7 +107,7 @@ def _describe(connection: Connection) -> dict[str, dict[str, Any]]:
 
 
 def _on_delete(connection: Connection, table: str) -> list[str]:
-    """Returns what the foreign keys of the table do on delete; SQLAlchemy overlooks it in some spellings of SQLite."""
+    """Returns what the foreign keys of the table do on delete. SQLAlchemy overlooks it in some spellings of SQLite."""
     if connection.dialect.name == "sqlite":
         return sorted(row[6] for row in connection.exec_driver_sql(f"PRAGMA foreign_key_list({table})"))
     asked = text(

@@ -1,9 +1,8 @@
-"""The migrations end where tables.py says, and bringing a database there is safe whoever does it, and however often."""
+"""The migrations lead to the schema in tables.py, and migrating is safe for any process and any number of times."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import subprocess
@@ -17,28 +16,17 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, MetaData, Tab
 from sqlalchemy import text as sql
 
 from leadyard.errors import SchemaOutOfDate
-from leadyard.model import Caller, MemberFilter
-from leadyard.operations.audiences import empty_deleted_audiences
-from leadyard.operations.prospects import list_prospects
-from leadyard.store import moving, schema
+from leadyard.model import DatabaseState
+from leadyard.store import move_statements, schema
+from leadyard.store.migrations.move_leads_1 import MOVE_LEADS_1
 from leadyard.store.tables import metadata
-from tests.cli.commands import command
-from tests.migrations.schema_of import SEARCH_TABLES, on_connection, schema_of, search_of, triggers_of
-from tests.racing import on_postgresql_only
-from tests.service import LEADYARD, Service, leadyard, on_database, run_sql
-
-SEARCH_OF_SQLITE = {
-    **dict.fromkeys(SEARCH_TABLES, ""),
-    "lead_search": "CREATE VIRTUAL TABLE lead_search USING fts5(search_text, tokenize='trigram')",
-    "lead_search_keys": "CREATE TABLE lead_search_keys (key INTEGER PRIMARY KEY, account_group_id TEXT NOT NULL,"
-    " lead_id TEXT NOT NULL, UNIQUE (account_group_id, lead_id))",
-}
+from rig.commands import command
+from rig.racing import on_postgresql_only
+from rig.service import LEADYARD, Service, leadyard, run_sql
+from tests.migrations.schema_of import extensions_of, on_connection, schema_of, triggers_of
 
 
 def create_all(url: str, tables: MetaData = metadata) -> None:
-    # An extension is no table either; without it there is no index of trigrams.
-    if url.startswith("postgres"):
-        run_sql(url, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
     on_connection(url, lambda connection: tables.create_all(connection))
 
 
@@ -68,9 +56,9 @@ def test_a_migrated_database_is_what_the_tables_say(new_database: Callable[[], s
         assert schema_of(migrated)[name] == table, f"{name}: a migration is missing, or tables.py was not changed"
 
 
-def test_the_search_is_made_by_a_migration(migrated_database: Callable[[], str], backend: str) -> None:
-    """All that tables.py does not say, to the last table: the comparison above leaves out nothing else."""
-    assert search_of(migrated_database()) == (SEARCH_OF_SQLITE if backend == "sqlite" else {"pg_trgm": ""})
+def test_the_database_needs_no_extension(migrated_database: Callable[[], str]) -> None:
+    """Neither an extension of PostgreSQL nor a virtual table of SQLite, which the comparison above would not see."""
+    assert extensions_of(migrated_database()) == []
 
 
 def test_the_comparison_sees_what_a_migration_could_forget(new_database: Callable[[], str]) -> None:
@@ -112,13 +100,14 @@ def plain(sql: str) -> str:
 
 @on_postgresql_only
 def test_the_function_in_the_database_is_the_one_of_the_store(migrated_database: Callable[[], str]) -> None:
-    head, body, _ = moving.FUNCTION_OF_POSTGRESQL.split("$$")
+    head, body, _ = move_statements.FUNCTION_OF_POSTGRESQL.split("$$")
     name, parameters = plain(head).removeprefix("CREATE FUNCTION ").split("(", 1)
     [(known_name, arguments, result, source, volatile, language)] = run_sql(
         migrated_database(),
         "SELECT p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prosrc, p.provolatile,"
         " l.lanname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang"
-        " WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'move%'",
+        " WHERE p.pronamespace = current_schema()::regnamespace AND p.proname = $1",
+        name,
     )
     assert plain(source) == plain(body)
     assert f"{known_name}({arguments}) RETURNS {result} LANGUAGE {language} AS" == (
@@ -128,15 +117,9 @@ def test_the_function_in_the_database_is_the_one_of_the_store(migrated_database:
 
 
 def test_the_migration_makes_the_function_of_the_store() -> None:
-    """As long as this is the newest version of it: a change in the store needs a new name in a new migration."""
-    spec = importlib.util.spec_from_file_location(
-        "migration_of_the_move", schema.MIGRATIONS / "versions" / "0006_moves_in_one_round_trip.py"
-    )
-    assert spec is not None and spec.loader is not None
-    migration = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(migration)
-    assert plain(migration.MOVE_LEADS_1) == plain(moving.FUNCTION_OF_POSTGRESQL)
-    assert moving.FUNCTION_OF_POSTGRESQL.startswith("CREATE FUNCTION move_leads_1(")
+    """Valid as long as this is its newest version: a change in the store needs a new name in a new migration."""
+    assert plain(MOVE_LEADS_1) == plain(move_statements.FUNCTION_OF_POSTGRESQL)
+    assert move_statements.FUNCTION_OF_POSTGRESQL.startswith("CREATE FUNCTION move_leads_1(")
 
 
 # ------------------------------------------------------------------------------------------ leadyard migrate
@@ -168,7 +151,7 @@ def test_several_may_migrate_at_once(new_database: Callable[[], str]) -> None:
 
 
 def test_many_in_one_process_at_once(new_database: Callable[[], str]) -> None:
-    """Closer together than processes start: on PostgreSQL all of them pass the first look before any has migrated."""
+    """Closer together than processes start: on PostgreSQL all of them pass the first check before any has migrated."""
     url = new_database()
 
     async def all_at_once() -> list[tuple[str | None, str]]:
@@ -179,7 +162,7 @@ def test_many_in_one_process_at_once(new_database: Callable[[], str]) -> None:
 
 @pytest.fixture
 def with_failing_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Migrations of a next version, whose last step fails after it has made and filled a table."""
+    """Migrations of a next version, whose last step fails after it has created and filled a table."""
     migrations = tmp_path / "migrations"
     copytree(schema.MIGRATIONS, migrations)
     (migrations / "versions" / "9999_fails.py").write_text(
@@ -203,7 +186,7 @@ def test_a_failing_migration_leaves_an_empty_database_empty(
     url = new_database()
     with pytest.raises(SchemaOutOfDate, match="there_is_no_such_table"):
         asyncio.run(schema.migrate(url))
-    assert (schema_of(url), search_of(url)) == ({}, {})
+    assert (schema_of(url), extensions_of(url)) == ({}, [])
     assert revision_of(url) is None
 
 
@@ -212,148 +195,14 @@ def test_a_failing_migration_leaves_the_schema_before_it(
 ) -> None:
     url = new_database()
     asyncio.run(schema.migrate(url))
-    before, revision = (schema_of(url), search_of(url)), revision_of(url)
+    before, revision = (schema_of(url), extensions_of(url)), revision_of(url)
     request.getfixturevalue("with_failing_migration")
     with pytest.raises(SchemaOutOfDate, match="nothing was changed"):
         asyncio.run(schema.migrate(url))
-    assert ((schema_of(url), search_of(url)), revision_of(url)) == (before, revision)
+    assert ((schema_of(url), extensions_of(url)), revision_of(url)) == (before, revision)
 
 
-# ------------------------------------------------------------------------------------------ rows that were there
-
-
-@pytest.fixture
-def database_of(
-    new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], str]:
-    """A function that makes an empty database of an earlier version and returns its URL."""
-
-    def make(revision: str) -> str:
-        migrations = tmp_path / "of-then"
-        copytree(schema.MIGRATIONS, migrations)
-        for file in (migrations / "versions").glob("0*.py"):
-            if file.name.partition("_")[0] > revision:
-                file.unlink()
-        url = new_database()
-        with monkeypatch.context() as then:
-            then.setattr(schema, "MIGRATIONS", migrations)
-            asyncio.run(schema.migrate(url))
-        assert revision_of(url) == revision
-        return url
-
-    return make
-
-
-@pytest.fixture(params=["0001", "0002"])
-def filled_long_ago(request: pytest.FixtureRequest, database_of: Callable[[str], str]) -> str:
-    """A database of an earlier version, with two account groups, an audience each and more people than one batch of the
-    migration takes."""
-    url = database_of(request.param)
-    for group, people in (("a" * 24, 2_100), ("b" * 24, 1)):
-        run_sql(url, "INSERT INTO account_groups (id, name, created_at) VALUES ($1, 'Old', 1)", group)
-        run_sql(
-            url,
-            "INSERT INTO audiences (account_group_id, id, name, type, prospect_count, created_at, changed_at)"
-            " VALUES ($1, $2, 'Old', 'on_demand', $3, 1, 1)",
-            group,
-            "c" * 24,
-            people,
-        )
-        series = (
-            "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < $2)"
-            if url.startswith("sqlite:")
-            else "WITH s(n) AS (SELECT generate_series(1, CAST($2 AS integer)))"
-        )
-        run_sql(
-            url,
-            f"{series} INSERT INTO leads (account_group_id, id, first_name, last_name, email, company_name, title,"
-            " custom_fields, created_at) SELECT $1, '000000000000000000' || (100000 + n), 'Ada' || n,"
-            " 'GROSSE', 'p' || n || '@example.com', 'Straße ' || n, CASE WHEN n % 2 = 0 THEN 'Head of Tea' END,"
-            " '{}', 1 FROM s",
-            group,
-            people,
-        )
-        run_sql(
-            url,
-            "INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)"
-            " SELECT account_group_id, $2, id, 1 FROM leads WHERE account_group_id = $1",
-            group,
-            "c" * 24,
-        )
-    return url
-
-
-def test_people_who_were_there_before_the_search_are_found(filled_long_ago: str, backend: str) -> None:
-    url = filled_long_ago
-    assert migrate_by_command(url)["to"] == schema.head_revision()
-
-    def found(group: str, **wanted: Any) -> list[str | None]:
-        caller, filters = Caller.operator(group * 24), MemberFilter(**wanted)
-        page = on_database(
-            url,
-            lambda db: list_prospects(db, caller, audience_id="c" * 24, wanted=filters, after=None, limit=3_000),
-        )
-        return [member.lead.profile.email for member in page.items]
-
-    assert found("a", q="ADA1234 grosse") == ["p1234@example.com"]
-    assert found("a", q="p2100@") == ["p2100@example.com"]
-    assert found("a", q="strasse 77") == ["p77@example.com", *(f"p{n}@example.com" for n in range(770, 780))]
-    assert found("a", company="STRASSE 2099") == ["p2099@example.com"]
-    assert len(found("a", title="HEAD OF TEA")) == 1_050
-    assert (found("b", q="ada"), found("b", title="tea")) == (["p1@example.com"], [])
-    if backend == "sqlite":
-        pairs = "SELECT l.id FROM leads l JOIN lead_search_keys k ON k.account_group_id = l.account_group_id"
-        pairs += " AND k.lead_id = l.id JOIN lead_search s ON s.rowid = k.key AND s.search_text = l.search_text"
-        assert len(run_sql(url, pairs)) == 2_101
-        assert run_sql(url, "SELECT (SELECT count(*) FROM lead_search), count(*) FROM lead_search_keys") == [
-            (2101, 2101)
-        ]
-    assert run_sql(url, "SELECT DISTINCT deleted_at FROM audiences") == [(None,)]
-    assert command("doctor", url=url).code == 0
-
-
-def test_deleted_audiences_that_were_empty_are_marked_and_the_others_are_emptied(
-    database_of: Callable[[str], str],
-) -> None:
-    url, group, lead_id = database_of("0005"), "a" * 24, "e" * 24
-    kept, emptied, left = (letter * 24 for letter in "bcd")
-    run_sql(url, "INSERT INTO account_groups (id, name, created_at) VALUES ($1, 'Old', 1)", group)
-    run_sql(
-        url,
-        "INSERT INTO leads (account_group_id, id, custom_fields, created_at) VALUES ($1, $2, '{}', 1)",
-        group,
-        lead_id,
-    )
-    for audience, deleted_at, count in ((kept, None, 0), (emptied, 7, 0), (left, 8, 1)):
-        run_sql(
-            url,
-            "INSERT INTO audiences (account_group_id, id, name, type, prospect_count, created_at, changed_at,"
-            " deleted_at) VALUES ($1, $2, 'Old', 'on_demand', $3, 1, 1, $4)",
-            group,
-            audience,
-            count,
-            deleted_at,
-        )
-    run_sql(
-        url,
-        "INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at) VALUES ($1, $2, $3, 1)",
-        group,
-        left,
-        lead_id,
-    )
-    assert migrate_by_command(url)["from"] == "0005"
-    marks = "SELECT id, emptied_at FROM audiences ORDER BY id"
-    assert run_sql(url, marks) == [(kept, None), (emptied, 7), (left, None)]
-
-    assert on_database(url, empty_deleted_audiences) == 1
-    assert on_database(url, empty_deleted_audiences) == 0
-    [unmarked, marked, now_marked] = run_sql(url, marks)
-    assert (unmarked, marked) == ((kept, None), (emptied, 7))
-    assert now_marked[1] is not None
-    assert run_sql(url, "SELECT count(*) FROM memberships") == [(0,)]
-
-
-# ------------------------------------------------------------------------------------------ who does not migrate
+# ---------------------------------------------------------------------------------- commands that do not migrate
 
 
 def test_serve_migrates_the_embedded_database_only(
@@ -384,6 +233,29 @@ def test_a_database_of_a_newer_version_is_left_alone(migrated_database: Callable
     for arguments in (["migrate"], ["doctor"]):
         command(*arguments, url=url).refused(1, "9998", "newer Leadyard")
     assert revision_of(url) == "9998"
+
+
+def test_a_schema_older_than_this_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is only one migration yet, so the test adds the name of a second one."""
+    current = schema.head_revision()
+    schema.refuse_outdated(DatabaseState(revision=current))
+    monkeypatch.setattr(schema, "_known_revisions", lambda: {current, "0002"})
+    schema.refuse_outdated(DatabaseState(revision="0002"))
+    schema.refuse_outdated(DatabaseState(revision="0003"))
+    for revision in (current, None):
+        with pytest.raises(SchemaOutOfDate, match=r"0002 is required\. Run 'leadyard migrate'"):
+            schema.refuse_outdated(DatabaseState(revision=revision))
+
+
+def test_a_database_of_a_development_version_is_left_alone_with_a_helpful_sentence(
+    migrated_database: Callable[[], str],
+) -> None:
+    """The versions before 0.1.0 had eight migrations, and ids as text."""
+    url = migrated_database()
+    set_revision(url, "0008")
+    for arguments in (["migrate"], ["doctor"]):
+        command(*arguments, url=url).refused(1, "0008", "before 0.1.0", "start with an empty database")
+    assert revision_of(url) == "0008"
 
 
 def test_migrations_leave_distributing_the_tables_to_a_step_of_its_own() -> None:

@@ -1,9 +1,10 @@
-"""Conflicts, lost connections and cancelled work: run again or refused, never done half or twice."""
+"""Conflicts, lost connections and cancelled work: the work is run again or refused, never done half or twice."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -11,19 +12,25 @@ from typing import Any
 
 import pytest
 
+from leadyard import ids
+from leadyard.clock import now_ms
 from leadyard.errors import NotFound, ServiceUnavailable, TransactionConflict
+from leadyard.ids import number_of
 from leadyard.model import AudienceType, Profile
+from leadyard.operations import moves as move_operations
 from leadyard.operations import operation
+from leadyard.operations.account_groups import create_account_group
 from leadyard.operations.audiences import create_audience
 from leadyard.operations.doctor import check_account_group
 from leadyard.operations.operation import run_again_on_conflict
+from leadyard.people import matching
 from leadyard.store import leads
 from leadyard.store.db import Statement
-from tests.racing import assert_healthy, at_once, membership, on_postgresql_only
-from tests.service import Tenant, leadyard
-from tests.stage import staged
+from rig.racing import assert_healthy, at_once, membership, on_postgresql_only
+from rig.service import Tenant, leadyard
+from rig.stage import staged
 
-FORGET_MOVES = Statement("DELETE FROM moves WHERE account_group_id = :account_group_id")
+SET_BACK = Statement("UPDATE audiences SET changed_at = :changed_at WHERE account_group_id = :account_group_id")
 
 
 # ------------------------------------------------------------------------------------------------ running work again
@@ -31,7 +38,7 @@ FORGET_MOVES = Statement("DELETE FROM moves WHERE account_group_id = :account_gr
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Conflicts are run again at once."""
+    """Conflicts are run again without a pause."""
     monkeypatch.setattr(operation, "_FIRST_PAUSE_S", 0)
 
 
@@ -118,19 +125,20 @@ def test_two_imports_that_both_found_somebody_unknown_end_with_one_lead(
                 (0, 1, 1),
                 (1, 0, 1),
             ]
-            assert looks.calls == 3, "one of the two should have had to look again"
+            assert looks.calls == 3, "one of the two should have had to read again"
             assert len(set(await stage.members(stage.source)) & set(await stage.members(stage.target))) == 1
 
     asyncio.run(run())
 
 
 @on_postgresql_only
-def test_imports_that_deadlock_are_run_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    writes = meet_after(monkeypatch, leads, "update")
+def test_imports_of_the_same_known_people_do_not_deadlock(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both keep all of their people before either of them changes one."""
+    writes = meet_after(monkeypatch, leads, "keep")
 
     async def run() -> None:
         async with staged(database_url, pool_size=2) as stage:
-            # Each fills in the one and adds the other, so each holds what the other one needs.
+            # Each completes one person and adds the other, so each changes a person whom the other keeps.
             one, other = Profile(email="0@example.com"), Profile(email="1@example.com")
             filled = [Profile(email=profile.email, title="Buyer") for profile in (one, other)]
             third = await create_audience(
@@ -141,7 +149,7 @@ def test_imports_that_deadlock_are_run_again(database_url: str, monkeypatch: pyt
                 stage.add(stage.target, filled[0], other), stage.add(third.id, one, filled[1])
             )
             assert [(result.matched, result.added) for result in results] == [(2, 2), (2, 2)]
-            assert writes.calls == 3, "one of the two should have been the victim"
+            assert writes.calls == 2, "none of the two should have been run again"
             for audience_id in (stage.target, third.id):
                 found = await stage.members(audience_id)
                 assert {(profile.email, profile.title) for profile in found.values()} == {
@@ -153,7 +161,7 @@ def test_imports_that_deadlock_are_run_again(database_url: str, monkeypatch: pyt
 
 
 class MeetAfter:
-    """Calls the function, then waits, the first two times, for the other caller to have done so, too."""
+    """Calls the function. The first two times it then waits until the other caller has called it, too."""
 
     def __init__(self, function: Callable[..., Awaitable[Any]]) -> None:
         self.function = function
@@ -218,7 +226,76 @@ def test_a_file_imported_by_two_processes_at_once_brings_everybody_in_once(tenan
 
     assert [(report["read"], report["rejected"]) for report in reports] == [(3000, 0), (3000, 0)]
     assert sum(report["created"] for report in reports) == sum(report["added"] for report in reports) == 3000
-    emails = tenant.sql("SELECT email FROM leads WHERE account_group_id = $1", tenant.account_group_id)
+    emails = tenant.sql("SELECT email FROM leads WHERE account_group_id = $1", tenant.number)
     assert sorted(email for (email,) in emails) == sorted(people)
     assert tenant.count(audience) == 3000 == len(membership(tenant)[audience])
     assert_healthy(tenant)
+
+
+# ------------------------------------------------------------------------------------------------- ids that are taken
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_number_that_is_taken_is_drawn_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of an account group is unique in the installation, and an audience number in its account group."""
+
+    async def run() -> None:
+        async with staged(database_url) as stage, staged(database_url) as other:
+            draws = iter([*map(number_of, (stage.caller.account_group_id, stage.source, stage.source)), 77])
+            with monkeypatch.context() as patched:
+                patched.setattr(secrets, "randbits", lambda bits: next(draws) if bits == ids.NUMBER_BITS else 1)
+                group = await create_account_group(stage.db, name="Another")
+                made = await create_audience(
+                    stage.db, stage.caller, name="Another", type=AudienceType.ON_DEMAND, description=None
+                )
+                assert list(draws) == []
+            # The number of an audience is free in any other account group.
+            assert number_of(group.id) == number_of(stage.source)
+            assert number_of(made.id) == 77
+            assert other.caller.account_group_id != group.id
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_the_id_of_a_move_or_a_lead_that_is_taken_is_drawn_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lead of another account group may have the same key."""
+
+    async def run() -> None:
+        async with staged(database_url) as stage, staged(database_url) as other:
+            first = (await stage.move()).move
+            drawn: list[str] = []
+
+            def taken_then_new(taken: str) -> Callable[[], str]:
+                def draw() -> str:
+                    drawn.append(taken if not drawn else ids.new_id())
+                    return drawn[-1]
+
+                return draw
+
+            # The time of a move is later than the last change of its audiences, so only the same time collides.
+            async with stage.db.write(stage.caller.account_group_id) as tx:
+                await tx.run(SET_BACK, changed_at=first.moved_at - 1)
+            with monkeypatch.context() as patched:
+                patched.setattr(move_operations, "new_id", taken_then_new(first.id))
+                patched.setattr(move_operations, "now_ms", lambda: first.moved_at if len(drawn) == 1 else now_ms())
+                stage.source, stage.target = stage.target, stage.source
+                second = (await stage.move()).move
+            assert len(drawn) == 2 and second.id != first.id
+
+            drawn.clear()
+            with monkeypatch.context() as patched:
+                patched.setattr(matching, "new_id", taken_then_new(stage.lead_ids[0]))
+                added = await other.add(other.source, Profile(email="other@example.com"))
+                assert added.created == 1
+                assert len(drawn) == 1
+                drawn.clear()
+                added = await stage.add(stage.source, Profile(email="another@example.com"))
+                assert added.created == 1 and len(drawn) == 2
+            for each in (stage, other):
+                group = each.caller.account_group_id
+                assert (await check_account_group(each.db, account_group_id=group)).findings == ()
+
+    asyncio.run(run())

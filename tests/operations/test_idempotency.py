@@ -1,10 +1,9 @@
-"""What the housekeeping does about idempotency keys: it finds the expired ones, and reads nothing else."""
+"""How the housekeeping removes idempotency keys: it finds the expired ones, and reads nothing else."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -13,10 +12,11 @@ import asyncpg
 import pytest
 
 from leadyard.clock import now_ms
-from leadyard.ids import new_id
+from leadyard.ids import key_of, new_id, number_of
 from leadyard.operations.idempotency import prune_answers
 from leadyard.store import idempotency
-from tests.service import on_database, run_sql
+from rig.service import on_database, run_sql
+from rig.sqlite_file import open_sqlite
 
 KEPT, EXPIRED = 10_000, 700
 _INDEX = "idempotency_answers_expires_at_idx"
@@ -24,17 +24,18 @@ _INDEX = "idempotency_answers_expires_at_idx"
 
 @pytest.fixture
 def url(migrated_database: Callable[[], str]) -> str:
-    """A database, without statistics, of two groups with many keys, a few of which have expired."""
+    """A database without statistics, of two groups with many keys, a few of which have expired."""
     url = migrated_database()
     for group in (new_id(), new_id()):
-        run_sql(url, "INSERT INTO account_groups (id, name, created_at) VALUES ($1, 'g', 1)", group)
+        insert = "INSERT INTO account_groups (id, key, name, created_at) VALUES ($1, $2, 'g', 1)"
+        run_sql(url, insert, number_of(group), key_of(group))
         run_sql(
             url,
             "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < $4)"
-            " INSERT INTO idempotency_answers (account_group_id, key, fingerprint, token, status, body, expires_at)"
-            " SELECT $1, 'key-' || CAST(n AS text), 'f', 't', 200, '{}',"
+            " INSERT INTO idempotency_answers (account_group_id, key, fingerprint, status, body, expires_at)"
+            " SELECT $1, 'key-' || CAST(n AS text), 'f', 200, '{}',"
             " CASE WHEN n <= $3 THEN 1 ELSE CAST($2 AS bigint) END FROM s",
-            group,
+            number_of(group),
             now_ms() + 600_000,
             EXPIRED,
             KEPT + EXPIRED,
@@ -64,9 +65,9 @@ def test_looking_for_expired_keys_does_not_read_those_that_are_kept(url: str, st
 
 
 def plan(url: str, sqlite: str, postgresql: str) -> str:
-    """Returns how the database goes about the statement, whatever its values."""
+    """Returns the plan of the statement, for any values."""
     if url.startswith("sqlite:"):
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        with closing(open_sqlite(url)) as connection:
             values = dict.fromkeys(re.findall(r":(\w+)", sqlite), 1)
             return "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sqlite}", values))
 

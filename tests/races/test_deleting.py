@@ -1,8 +1,10 @@
-"""Audiences, folders and people deleted while everything else goes on: nothing is lost, and nobody waits for it."""
+"""Audiences, folders and people are deleted while all other work goes on: nothing is lost, and no client waits for
+it."""
 
 from __future__ import annotations
 
 import random
+import secrets
 import statistics
 import time
 from collections import Counter, defaultdict
@@ -13,26 +15,28 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from tests.races.test_kill_server import wait_for_orphans
-from tests.racing import TORTURE, assert_exact, assert_healthy, assert_nothing_leaked, code_of, counts, wait_until
-from tests.service import Service, Tenant, make_tenant
+from leadyard.ids import key_of, number_of
+from rig.killing import wait_for_orphans
+from rig.racing import TORTURE, assert_exact, assert_healthy, assert_nothing_leaked, code_of, counts, wait_until
+from rig.service import Service, Tenant, make_tenant
 
 CLIENTS = 12
 BUDGET_S = 40.0 if TORTURE else 6.0
 ENOUGH_DELETIONS = 12
 BIG = 100_000
 EMPTIED_WITHIN_S = 60
-# Of what has to happen before it was a race.
+# Each of these must have happened, or it was not a race.
 WANTED = ("move 200", "add 200", "into folder 200", "delete folder 200", "erase 200")
-LEFT = "SELECT count(*) FROM memberships WHERE account_group_id = $1 AND audience_id = $2"
+LEFT = "SELECT count(*) FROM memberships WHERE account_group_id = $1 AND audience_id = $3"
 
 
 def left_in(tenant: Tenant, audience: str) -> int:
-    """Returns how many members a deleted audience still has; its count must say the same, at the same moment."""
+    """Returns how many members a deleted audience still has. Its count must be equal at the same moment."""
     [(members, counted)] = tenant.sql(
         f"SELECT ({LEFT}), (SELECT prospect_count FROM audiences WHERE account_group_id = $1 AND id = $2)",
-        tenant.account_group_id,
-        audience,
+        tenant.number,
+        key_of(audience),
+        number_of(audience),
     )
     assert members == counted
     return int(members)
@@ -41,40 +45,49 @@ def left_in(tenant: Tenant, audience: str) -> int:
 def wait_until_emptied(tenant: Tenant) -> None:
     left = (
         "SELECT count(*) FROM memberships m JOIN audiences a ON a.account_group_id = m.account_group_id"
-        " AND a.id = m.audience_id WHERE m.account_group_id = $1 AND a.deleted_at IS NOT NULL"
+        " AND a.number = m.audience_id WHERE m.account_group_id = $1 AND a.deleted_at IS NOT NULL"
     )
     wait_until(
-        lambda: tenant.sql(left, tenant.account_group_id) == [(0,)],
+        lambda: tenant.sql(left, tenant.number) == [(0,)],
         "deleted audiences are emptied",
         within_s=EMPTIED_WITHIN_S,
     )
 
 
 def fill(tenant: Tenant, audience: str, count: int) -> None:
-    """Puts new people into the audience past the service, which takes a fraction of the time."""
-    group, tag = tenant.account_group_id, audience[-12:]
+    """Adds new people to the audience without the service, which takes a fraction of the time."""
+    group, first = tenant.account_group_id, secrets.randbelow(1 << 41) << 21
     series = (
         f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {count})"
         if tenant.service.database_url.startswith("sqlite:")
         else f"WITH s(n) AS (SELECT generate_series(1, {count}))"
     )
     tenant.sql(
-        f"{series} INSERT INTO leads (account_group_id, id, custom_fields, created_at)"
-        " SELECT $1, $2 || (100000000000 + n), '{}', 1 FROM s",
-        group,
-        tag,
+        f"{series} INSERT INTO leads (account_group_id, id, search_block_id, created_at)"
+        " SELECT $1, CAST($2 AS bigint) + n, $2, 1 FROM s",
+        number_of(group),
+        first,
+    )
+    tenant.sql(
+        "INSERT INTO search_blocks (account_group_id, id, first_lead_id, last_lead_id, is_small, lead_ids, lines)"
+        " VALUES ($1, $2, $2, $3, false, $4, '')",
+        number_of(group),
+        first,
+        first + count,
+        b"",
     )
     tenant.sql(
         f"{series} INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)"
-        " SELECT $1, $2, $3 || (100000000000 + n), 1 FROM s",
-        group,
-        audience,
-        tag,
+        " SELECT $1, $2, CAST($3 AS bigint) + n, 1 FROM s",
+        number_of(group),
+        number_of(audience),
+        first,
     )
+    tenant.expect_members_without_record()
     tenant.sql(
         f"UPDATE audiences SET prospect_count = prospect_count + {count} WHERE account_group_id = $1 AND id = $2",
-        group,
-        audience,
+        number_of(group),
+        key_of(audience),
     )
 
 
@@ -83,8 +96,8 @@ def fill(tenant: Tenant, audience: str, count: int) -> None:
 
 @dataclass
 class Yard:
-    """What the clients share, and what the answers told them. A client that deletes keeps the id in the lists for a
-    while, so that others go on to ask for what is gone."""
+    """The state that the clients share, and the results from the answers. A client that deletes an audience keeps its
+    id in the lists for a while, so that others still send requests for the deleted audience."""
 
     tenant: Tenant
     audiences: list[str]
@@ -99,13 +112,13 @@ class Yard:
     added: list[tuple[str, str]] = field(default_factory=list)
 
     def is_over(self) -> bool:
-        """The time is up; on a busy machine, when also enough has happened to call it a race."""
+        """The time is up; on a busy machine only if enough has also happened to call it a race."""
         late_s = time.monotonic() - self.ends_at
         enough = len(self.deleted) >= ENOUGH_DELETIONS and self.has_raced() and all(map(self.statuses.get, WANTED))
         return late_s > 0 and (enough or late_s > 60)
 
     def has_raced(self) -> bool:
-        """Returns whether somebody met what another one had deleted."""
+        """Returns whether a client tried to use an audience that another client had deleted."""
         return self.statuses["move 404 NOT_FOUND"] + self.statuses["add 404 NOT_FOUND"] > 0
 
     def note(self, what: str, answer: httpx.Response, success: int, *refusals: str) -> bool:
@@ -202,12 +215,12 @@ def test_deletions_amid_moves_adds_and_folders_lose_nobody(new_service: Callable
     for each in WANTED:
         assert yard.statuses[each] > 0, yard.statuses
     assert yard.has_raced(), yard.statuses
-    # Who is where follows from the answers alone: whoever was brought in and not taken out or erased is there.
-    id_of = dict(tenant.sql("SELECT email, id FROM leads WHERE account_group_id = $1", tenant.account_group_id))
+    # The members follow from the answers alone: every lead that was added and neither removed nor erased is there.
+    lead_of = tenant.ids_by_email()
     for email, audience in yard.added:
-        if email in id_of:  # New people may be moved, and deleted with nothing: they are never erased.
-            yard.flow[id_of[email], audience].append(1)
-    assert {email for email, _ in yard.added} <= set(id_of), "somebody who was added is no lead"
+        if email in lead_of:  # New people may be moved, and deleted with their audience, but they are never erased.
+            yard.flow[lead_of[email], audience].append(1)
+    assert {email for email, _ in yard.added} <= set(lead_of), "an added person is not a lead"
     listed = {item["id"]: item for item in tenant.walk("/audiences")}
     assert len(set(yard.deleted)) == len(yard.deleted) and not set(yard.deleted) & set(listed)
     expected: dict[str, set[str]] = {audience: set() for audience in listed}
@@ -218,7 +231,7 @@ def test_deletions_amid_moves_adds_and_folders_lose_nobody(new_service: Callable
     assert_exact(tenant, expected)
     everybody = {lead for leads in people.values() for lead in leads}
     assert len(set(yard.erased)) == len(yard.erased)
-    assert set(id_of.values()) & everybody == everybody - set(yard.erased), "a lead went with its audience"
+    assert set(lead_of.values()) & everybody == everybody - set(yard.erased), "a lead went with its audience"
 
     navigation = tenant.client.get("/audiences/navigation").json()["data"]
     assert {each["id"] for each in navigation["folders"]} == set(yard.folders) - set(yard.deleted_folders)
@@ -236,7 +249,7 @@ def test_deletions_amid_moves_adds_and_folders_lose_nobody(new_service: Callable
 
 
 def test_folders_made_at_once_have_positions_without_gaps(new_service: Callable[..., Service]) -> None:
-    """Also the first ones, when there is no folder yet whose lock could keep two apart."""
+    """Also the first ones, when no folder exists yet whose lock could keep two apart."""
     service = new_service()
     for _ in range(5):
         tenant = make_tenant(service)
@@ -299,20 +312,20 @@ def test_deleting_a_big_audience_takes_no_longer_than_a_small_one_and_nobody_wai
         )
         is_wrong = {
             f"a small one took {of_small:.3f} s, the big one {of_big:.3f} s": of_big > 20 * of_small,
-            f"it was emptied before the answer, but for {at_first}": at_first <= BIG / 2,
+            f"the answer came after the emptying, with {at_first} members left": at_first <= BIG / 2,
             f"only {len(meanwhile)} moves were made while it was emptied": len(meanwhile) < 20,
             # A batch is removed in well under a second, and on SQLite a move may have to wait for one.
-            f"moves took {p95_before:.3f} s before and {p95:.3f} s meanwhile": p95 > 20 * p95_before + 0.5,
+            f"moves took {p95_before:.3f} s before and {p95:.3f} s during the emptying": p95 > 20 * p95_before + 0.5,
         }
         return [what for what, it_is in is_wrong.items() if it_is]
 
-    # Each is one measurement: a machine that stands still for a moment spoils it, and not three in a row.
+    # Each is one measurement. A machine that stands still for a moment spoils one, but not three in a row.
     told: list[list[str]] = []
     while not told or told[-1]:
         assert len(told) < 3, told
         told.append(complaints())
     assert elsewhere.count(here) == 25
-    everybody = tenant.sql("SELECT count(*) FROM leads WHERE account_group_id = $1", tenant.account_group_id)
+    everybody = tenant.sql("SELECT count(*) FROM leads WHERE account_group_id = $1", tenant.number)
     assert everybody == [(BIG * len(told),)]
     assert_healthy(tenant)
     assert_nothing_leaked(service)
@@ -331,10 +344,10 @@ def test_what_a_killed_server_left_is_emptied_by_the_next_also_by_two_together(
         return sum(left_in(tenant, audience) for audience in audiences)
 
     rest, attempts = 0, 0
-    # Who looks late meets audiences that are empty already; then with some more.
+    # A late look finds the audiences already empty; then the test tries again with more of them.
     while not rest:
         attempts += 1
-        assert attempts <= 4, "the kill did not come in the middle"
+        assert attempts <= 4, "the kill came too late each time"
         audiences[:] = [tenant.create_audience(f"Big {n}") for n in range(4)]
         for audience in audiences:
             fill(tenant, audience, BIG // 4)

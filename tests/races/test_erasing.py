@@ -1,4 +1,5 @@
-"""A person erased while others move and add that very person: gone or there again as somebody new, never half."""
+"""A person is erased while other clients move and add that person: afterwards the person is gone, or a new lead, never
+half."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.racing import TORTURE, assert_exact, assert_healthy, assert_nothing_leaked, at_once, code_of, membership
-from tests.service import Service, make_tenant
+from leadyard.ids import key_of
+from rig.racing import TORTURE, assert_exact, assert_healthy, assert_nothing_leaked, at_once, code_of, membership
+from rig.service import Service, make_tenant
 
 ROUNDS = 200 if TORTURE else 25
 
@@ -32,7 +34,7 @@ def test_whoever_is_erased_amid_moves_and_adds_leaves_nothing_behind(new_service
     for number in range(ROUNDS):
         email = f"of{number}-0@example.com"
         [lead] = tenant.add_leads(one, 1, prefix=f"of{number}")
-        # One move is on record already, and names the person.
+        # One move is already on record, and names the person.
         assert tenant.move(one, two, [lead]).status_code == 200
         erased, again, *moves, added, added_too = at_once(
             partial(erase, lead, clients[0]),
@@ -49,18 +51,17 @@ def test_whoever_is_erased_amid_moves_and_adds_leaves_nothing_behind(new_service
         assert [answer.status_code for answer in (added, added_too)] == [200, 200]
         seen.update(f"move {answer.status_code}" for answer in moves)
         seen.update("add new" if a.json()["data"]["created"] else "add known" for a in (added, added_too))
-        there = tenant.sql(
-            "SELECT id FROM leads WHERE account_group_id = $1 AND email = $2", tenant.account_group_id, email
-        )
+        there = tenant.sql("SELECT id FROM leads WHERE account_group_id = $1 AND email = $2", tenant.number, email)
         created = [answer.json()["data"]["created"] for answer in (added, added_too)]
-        # At most one person of that address, somebody new, and just when an add came after the end.
-        assert len(there) == sum(created) and (lead,) not in there
+        # At most one lead with that address: a new one, if an add came after the erasure.
+        assert len(there) == sum(created) and (key_of(lead),) not in there
         assert tenant.client.get(f"/prospects/{lead}").status_code == 404
         traces = (
             "SELECT (SELECT count(*) FROM memberships WHERE lead_id = $1), (SELECT count(*) FROM leads WHERE id = $1),"
-            " (SELECT count(*) FROM moves WHERE CAST(lead_ids AS text) LIKE '%' || $1 || '%')"
+            " (SELECT count(*) FROM changes"
+            " WHERE CAST(lead_ids AS text) LIKE '%' || CAST(CAST($1 AS bigint) AS text) || '%')"
         )
-        assert tenant.sql(traces, lead) == [(0, 0, 0)]
+        assert tenant.sql(traces, key_of(lead)) == [(0, 0, 0)]
 
     print(f"\n{dict(seen)}")
     assert seen["add new"] and seen["move 422"], "nothing raced"

@@ -1,33 +1,37 @@
-"""One key, many attempts: after kill -9 at chosen moments, and when one was away for too long. It is done once."""
+"""One key, many attempts: after kill -9 at chosen moments, and at the same time in two processes. The change is made
+once, and an attempt that does not commit leaves its key free."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
 
-from leadyard.clock import now_ms
-from leadyard.errors import IdempotencyConflict
-from leadyard.model import Caller, MoveResult, Once, StoredAnswer
-from leadyard.operations.idempotency import release_key, reserve_key
-from leadyard.operations.moves import move_leads
-from leadyard.store.db import Database
-from tests.answers import data_of, refusal
-from tests.races.test_kill_server import kill_when_logged, wait_for_orphans
-from tests.racing import Session, assert_exact, assert_healthy, on_postgresql_only, wait_until
-from tests.service import Service, Tenant, make_tenant, on_database
+from leadyard.database import Database, Transaction
+from leadyard.errors import IdempotencyConflict, LeadyardError, SameAudience
+from leadyard.model import AudienceType, Caller, KeyedRequest, Permission, StoredAnswer
+from leadyard.operations.audiences import create_audience
+from leadyard.operations.idempotency import Outcome, run_once
+from leadyard.operations.operation import WriteOperation, writes
+from leadyard.store.db import open_database
+from rig.answers import data_of, refusal
+from rig.killing import kill_when_logged
+from rig.racing import Session, assert_exact, assert_healthy, at_once, on_postgresql_only
+from rig.service import Service, Tenant, make_tenant
 
-# The text of a statement that the server logs, and how long it then lives: before the reservation is committed, after
-# it, about the commit of the move, after that. Which of them a kill hits is chance; each outcome is checked.
+# The text of a statement that the server logs, and how long the server then lives: before the key is reserved, after
+# it, around the commit of the move, after that. Chance decides which of them a kill hits; each outcome is checked.
 MOMENTS = (
     ("INSERT INTO idempotency_answers", 0.0),
     ("the move", 0.0),
     ("UPDATE idempotency_answers", 0.0),
     ("UPDATE idempotency_answers", 0.03),
 )
+REQUEST = KeyedRequest(key="one", fingerprint="f")
 
 
 def keyed_move(
@@ -37,15 +41,6 @@ def keyed_move(
         f"/audiences/{source}/move-leads",
         json={"targetAudienceId": target, "leadIds": leads},
         headers={"Idempotency-Key": key},
-    )
-
-
-def expire(tenant: Tenant, key: str) -> None:
-    tenant.sql(
-        "UPDATE idempotency_answers SET expires_at = $1 WHERE account_group_id = $2 AND key = $3",
-        now_ms() - 1,
-        tenant.account_group_id,
-        key,
     )
 
 
@@ -59,7 +54,7 @@ def test_a_move_with_a_key_survives_the_death_of_the_server_and_is_done_once(
     leads = tenant.add_leads(here, 2_000)
     outcomes = []
 
-    texts = {"the move": "move_leads_" if service.is_postgresql else "INSERT INTO moves"}
+    texts = {"the move": "move_leads_" if service.is_postgresql else "INSERT INTO changes"}
     for number, (moment, delay_s) in enumerate(MOMENTS, 1):
         key, log_size = f"key-{number}", service.log_file.stat().st_size
         with ThreadPoolExecutor(1) as pool, tenant.new_client() as client:
@@ -69,27 +64,17 @@ def test_a_move_with_a_key_survives_the_death_of_the_server_and_is_done_once(
                 answered = moving.result()
             except httpx.TransportError:
                 answered = None
-        wait_for_orphans(service.database_url)
         service.start()
-        recorded = tenant.walk("/moves")
 
+        # At once: the reservation ended with the process, or with the orphan that PostgreSQL is still running.
         again = keyed_move(tenant, here, there, leads, key)
 
-        if again.status_code == 409:
-            assert answered is None
-            assert len(recorded) == number - 1, "it was done and its answer was not stored"
-            refusal(again, 409, "IDEMPOTENCY_CONFLICT")
-            expire(tenant, key)
-            again = keyed_move(tenant, here, there, leads, key)
-            outcomes.append("not done")
-        elif "Idempotency-Replayed" in again.headers:
-            assert recorded[0]["id"] == again.headers["Move-Id"]
-            outcomes.append("done and stored")
-        else:
-            outcomes.append("not even reserved")
+        recorded = tenant.walk("/moves")
         assert data_of(again)["movedCount"] == len(leads)
+        assert [again.headers["Move-Id"]] == [each["id"] for each in recorded[:1]]
+        outcomes.append("done and stored" if "Idempotency-Replayed" in again.headers else "not done")
         assert answered is None or answered.content == again.content
-        assert len(tenant.walk("/moves")) == number
+        assert len(recorded) == number
         repeated = keyed_move(tenant, here, there, leads, key)
         assert (repeated.content, repeated.headers["Idempotency-Replayed"]) == (again.content, "true")
         here, there = there, here
@@ -99,76 +84,162 @@ def test_a_move_with_a_key_survives_the_death_of_the_server_and_is_done_once(
     assert_healthy(tenant)
 
 
-def test_an_attempt_that_was_away_too_long_does_nothing(tenant: Tenant) -> None:
-    source, target = tenant.create_audience(), tenant.create_audience()
-    leads = tenant.add_leads(source, 3)
-    who, url = Caller.operator(tenant.account_group_id), tenant.service.database_url
+def test_many_requests_of_one_key_in_two_processes_are_done_once(new_service: Callable[..., Service]) -> None:
+    first = new_service()
+    second = new_service(database_url=first.database_url)
+    tenant = make_tenant(first)
+    elsewhere = Tenant(second, tenant.account_group_id, tenant.api_key_id, tenant.key)
+    here, there = tenant.create_audience("One"), tenant.create_audience("Other")
+    leads = tenant.add_leads(here, 200)
+    clients = [each.new_client() for _ in range(8) for each in (tenant, elsewhere)]
 
-    def reserve() -> Once:
-        token = on_database(url, lambda db: reserve_key(db, who, key="one", fingerprint="f"))
-        assert isinstance(token, str)
-        return Once(key="one", token=token, render=lambda result: StoredAnswer(status=200, headers={}, body=token))
+    for number in range(1, 6):
+        answers = at_once(*[partial(keyed_move, tenant, here, there, leads, f"key-{number}", each) for each in clients])
 
-    async def move(db: Database, once: Once) -> MoveResult:
-        return await move_leads(
-            db, replace(who, once=once), source_audience_id=source, target_audience_id=target, lead_ids=leads
-        )
+        done = [answer for answer in answers if answer.is_success]
+        assert sum("Idempotency-Replayed" not in answer.headers for answer in done) == 1
+        assert len({answer.content for answer in done}) == 1
+        for answer in answers:
+            if not answer.is_success:
+                refusal(answer, 409, "IDEMPOTENCY_CONFLICT")
+        for each in (tenant, elsewhere):
+            repeated = keyed_move(each, here, there, leads, f"key-{number}")
+            assert (repeated.content, repeated.headers["Idempotency-Replayed"]) == (done[0].content, "true")
+        assert len(tenant.walk("/moves")) == number
+        here, there = there, here
 
-    late = reserve()
-    expire(tenant, "one")
-    early = reserve()
-    with pytest.raises(IdempotencyConflict):
-        on_database(url, lambda db: move(db, late))
-    assert tenant.count(source) == 3
-    # What the late one gives back is not its own any more.
-    on_database(url, lambda db: release_key(db, who, key="one", token=late.token))
-    on_database(url, lambda db: move(db, early))
-    # Nor can an answer that is stored be given back: the connection was lost in the commit, and it had arrived.
-    on_database(url, lambda db: release_key(db, who, key="one", token=early.token))
-    data_of(tenant.move(target, source, leads))
-    with pytest.raises(IdempotencyConflict):
-        on_database(url, lambda db: move(db, late))
-    with pytest.raises(IdempotencyConflict):
-        on_database(url, lambda db: move(db, early))
+    assert_exact(tenant, {here: set(leads), there: set()})
+    for client in [*clients, elsewhere.client]:
+        client.close()
 
-    assert_exact(tenant, {source: set(leads), target: set()})
-    assert len(tenant.walk("/moves")) == 2
-    kept = on_database(url, lambda db: reserve_key(db, who, key="one", fingerprint="f"))
-    assert isinstance(kept, StoredAnswer)
-    assert kept.body == early.token
+
+# ---------------------------------------------------------------- two processes, with an attempt that stands still
+
+
+class Attempt:
+    """An operation that creates an audience, and stands still in its transaction until `go_on` is set."""
+
+    def __init__(self, name: str, *, fails: bool = False) -> None:
+        self.name = name
+        self.fails = fails
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    def operation(self) -> WriteOperation[[], str]:
+        create = create_audience.__wrapped__  # type: ignore[attr-defined]  # the function of the transaction
+
+        @writes(Permission.AUDIENCES_WRITE)
+        async def stand_still(tx: Transaction, caller: Caller) -> str:
+            made = await create(tx, caller, name=self.name, type=AudienceType.ON_DEMAND, description=None)
+            self.begun.set()
+            await self.go_on.wait()
+            if self.fails:
+                raise SameAudience
+            return str(made.name)
+
+        return stand_still
+
+    async def run(self, db: Database, caller: Caller, request: KeyedRequest = REQUEST) -> Outcome:
+        return await run_once(request, _by_name, self.operation(), db, caller)
+
+
+def _by_name(name: str) -> StoredAnswer:
+    return StoredAnswer(status=201, headers={}, body=name)
+
+
+def in_two_processes(tenant: Tenant, race: Callable[[Database, Database, Caller], object]) -> None:
+    """Two databases in this process share nothing but the tables, like two processes."""
+
+    async def run() -> None:
+        pair = [open_database(tenant.service.database_url, pool_size=2, wait_s=20) for _ in range(2)]
+        try:
+            await race(pair[0], pair[1], Caller.operator(tenant.account_group_id))  # type: ignore[misc]
+        finally:
+            for db in pair:
+                await db.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["commits", "is rolled back"])
+def test_a_second_process_waits_for_the_first_and_then_replays_or_runs(tenant: Tenant, fails: bool) -> None:
+    async def race(one: Database, other: Database, who: Caller) -> None:
+        first, second = Attempt("first", fails=fails), Attempt("second")
+        second.go_on.set()
+        running = asyncio.create_task(first.run(one, who))
+        await first.begun.wait()
+        waiting = asyncio.create_task(second.run(other, who))
+        await asyncio.sleep(0.3)
+        assert not waiting.done() and not second.begun.is_set()
+        first.go_on.set()
+        if fails:
+            with pytest.raises(SameAudience):
+                await running
+            assert await waiting == (_by_name("second"), False)
+        else:
+            assert await running == (_by_name("first"), False)
+            assert await waiting == (_by_name("first"), True)
+            assert not second.begun.is_set()
+
+    in_two_processes(tenant, race)
+    assert [each["name"] for each in tenant.walk("/audiences")] == ["second" if fails else "first"]
+
+
+def test_a_second_request_of_the_same_process_is_refused_at_once_and_after_the_commit_replayed(tenant: Tenant) -> None:
+    async def race(db: Database, _: Database, who: Caller) -> None:
+        first, second = Attempt("first"), Attempt("second")
+        second.go_on.set()
+        running = asyncio.create_task(first.run(db, who))
+        await first.begun.wait()
+        with pytest.raises(IdempotencyConflict, match="still being"):
+            await second.run(db, who)
+        with pytest.raises(IdempotencyConflict, match="Use a new key"):
+            await second.run(db, who, KeyedRequest(key="one", fingerprint="different"))
+        first.go_on.set()
+        assert await running == (_by_name("first"), False)
+        assert await second.run(db, who) == (_by_name("first"), True)
+        assert not second.begun.is_set()
+
+    in_two_processes(tenant, race)
 
 
 @on_postgresql_only
-def test_of_two_attempts_behind_a_lock_the_one_that_lost_its_key_is_rolled_back(tenant: Tenant) -> None:
-    source, target = tenant.create_audience(), tenant.create_audience()
-    leads = tenant.add_leads(source, 3)
-    with Session(tenant.service.database_url) as somebody, ThreadPoolExecutor(2) as pool:
-        first = start_behind(somebody, pool, tenant, source, target, leads)
-        expire(tenant, "one")
-        token = tenant.sql("SELECT token FROM idempotency_answers WHERE account_group_id = $1", tenant.account_group_id)
-        with tenant.new_client() as client:
-            second = pool.submit(keyed_move, tenant, source, target, leads, "one", client)
-            taken = "SELECT token FROM idempotency_answers WHERE account_group_id = $1"
-            wait_until(
-                lambda: tenant.sql(taken, tenant.account_group_id) not in (token, []), "the second takes the key over"
-            )
-            somebody.commit()
+def test_a_second_process_does_not_wait_longer_than_the_lock_timeout(tenant: Tenant) -> None:
+    async def race(one: Database, other: Database, who: Caller) -> None:
+        first, second = Attempt("first"), Attempt("second")
+        running = asyncio.create_task(first.run(one, who))
+        await first.begun.wait()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        with pytest.raises(LeadyardError, match="still being"):
+            await second.run(other, who)
+        assert 8 < loop.time() - started < 20
+        first.go_on.set()
+        assert await running == (_by_name("first"), False)
 
-            refusal(first.result(), 409, "IDEMPOTENCY_CONFLICT")
-            assert data_of(second.result())["movedCount"] == 3
+    in_two_processes(tenant, race)
+
+
+@on_postgresql_only
+def test_a_key_is_free_as_soon_as_postgresql_has_noticed_that_its_process_was_killed(
+    new_service: Callable[..., Service],
+) -> None:
+    """PostgreSQL notices it when the statement ends: here the one that waits for a lock."""
+    service = new_service()
+    tenant = make_tenant(service)
+    here, there = tenant.create_audience("One"), tenant.create_audience("Other")
+    leads = tenant.add_leads(here, 3)
+    with Session(service.database_url) as somebody, ThreadPoolExecutor(1) as pool, tenant.new_client() as client:
+        somebody.begin()
+        somebody.run("SELECT id FROM audiences WHERE account_group_id = $1 FOR UPDATE", tenant.number)
+        size = service.log_file.stat().st_size
+        moving = pool.submit(keyed_move, tenant, here, there, leads, "k", client)
+        kill_when_logged(service, "move_leads_", size, 0.3)
+        with pytest.raises(httpx.TransportError):
+            moving.result()
+        service.start()
+        somebody.commit()
+
+    assert data_of(keyed_move(tenant, here, there, leads, "k"))["movedCount"] == 3
     assert len(tenant.walk("/moves")) == 1
-    assert_exact(tenant, {source: set(), target: set(leads)})
-
-
-def start_behind(
-    somebody: Session, pool: ThreadPoolExecutor, tenant: Tenant, source: str, target: str, leads: list[str]
-) -> Future[httpx.Response]:
-    """Locks the source and starts a move of it. Returns when that waits for the lock."""
-    somebody.begin()
-    somebody.run(
-        "SELECT id FROM audiences WHERE account_group_id = $1 AND id = $2 FOR UPDATE", tenant.account_group_id, source
-    )
-    moving = pool.submit(keyed_move, tenant, source, target, leads, "one", tenant.new_client())
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    wait_until(lambda: tenant.sql(waiting) == [(1,)], "the move waits for the audience")
-    return moving
+    assert_exact(tenant, {here: set(), there: set(leads)})

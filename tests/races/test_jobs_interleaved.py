@@ -1,5 +1,5 @@
-"""Starting, cancelling, moving, adding and deleting by several clients at once, with workers under way: an audience is
-populating exactly while a job on it is queued or running."""
+"""Several clients start, cancel, move, add and delete at the same time while workers run. An audience is populating
+exactly while a job on it is queued or running."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from leadyard.ids import new_id
-from tests.answers import data_of, refusal
-from tests.jobs import found_job, start_import, wait_for_end
-from tests.races.test_kill_server import wait_for_orphans
-from tests.racing import (
+from leadyard.ids import id_of, key_of, new_id
+from rig.answers import data_of, refusal
+from rig.jobs import found_job, start_import, wait_for_end
+from rig.killing import wait_for_orphans
+from rig.racing import (
     TORTURE,
     Session,
     assert_exact,
@@ -30,8 +30,8 @@ from tests.racing import (
     counts,
     membership,
     wait_until,
-)  # fmt: skip
-from tests.service import Service, Tenant, WorkerProcess, make_tenant
+)
+from rig.service import Service, Tenant, WorkerProcess, make_tenant
 
 BUDGET_S = 60.0 if TORTURE else 4.0
 CLIENTS = 6
@@ -43,7 +43,7 @@ AT_WORK = (
 )
 URLS = ["https://www.linkedin.com/in/somebody"]
 
-# What each request may be answered, whatever else happens at the time.
+# The answers that each request may get, whatever else happens at the time.
 EXPLAINED = {
     "start": {"202", "409 AUDIENCE_NOT_READY", "404 NOT_FOUND"},
     "start new": {"202"},
@@ -59,7 +59,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @dataclass
 class Crowd:
-    """Clients that do what chance tells them to."""
+    """Clients that act at random."""
 
     tenant: Tenant
     audiences: list[str]
@@ -124,7 +124,8 @@ class Crowd:
         return client.get(f"/audiences/{audience}")
 
     def for_a_while(self, seconds: float, seed: int, *wanted: str) -> None:
-        """Lets them loose for so long; on a busy machine until also all of `wanted` were told, or for a minute."""
+        """Runs the clients for that time; on a busy machine until all of `wanted` were also answered, or for a
+        minute."""
         self.stop.clear()
         ends_at = time.monotonic() + seconds
         with ThreadPoolExecutor(CLIENTS) as pool:
@@ -138,15 +139,15 @@ class Crowd:
 
 
 def assert_populating_exactly_with_a_job(tenant: Tenant) -> int:
-    """Asks every audience there is while nobody does anything. Returns how many are populating."""
-    active = dict(
-        tenant.sql(
-            "SELECT audience_id, id FROM jobs WHERE account_group_id = $1 AND status IN ('queued', 'running')",
-            tenant.account_group_id,
-        )
+    """Requests every audience while no client changes anything. Returns how many are populating."""
+    rows = tenant.sql(
+        "SELECT audience_id, id FROM jobs WHERE account_group_id = $1 AND status IN ('queued', 'running')",
+        tenant.number,
     )
-    everyone = tenant.sql("SELECT id, deleted_at FROM audiences WHERE account_group_id = $1", tenant.account_group_id)
-    for audience, deleted_at in everyone:
+    active = {id_of(audience): id_of(job) for audience, job in rows}
+    everyone = tenant.sql("SELECT id, deleted_at FROM audiences WHERE account_group_id = $1", tenant.number)
+    for key, deleted_at in everyone:
+        audience = id_of(key)
         answer = tenant.client.get(f"/audiences/{audience}")
         if deleted_at is not None:
             assert audience not in active
@@ -169,16 +170,16 @@ def test_any_interleaving_is_safe(job_service: Service, new_worker: Callable[...
     for worker in workers:
         worker.kill()
     if job_service.is_postgresql:
-        # Its processes finish what a dead worker has begun.
+        # PostgreSQL's processes finish statements of a dead worker.
         wait_until(lambda: tenant.sql(AT_WORK) == [(0,)], "what the workers had begun is over")
-    # Nobody works, so that jobs stay as they are and the clients meet busy audiences.
+    # No worker runs, so that jobs stay as they are and the clients find busy audiences.
     crowd.for_a_while(BUDGET_S / 4, 100, "start: 409 AUDIENCE_NOT_READY", "move: 409 AUDIENCE_NOT_READY")
     busy = assert_populating_exactly_with_a_job(tenant)
 
     for worker in workers:
         worker.start()
     active = "SELECT COUNT(*) FROM jobs WHERE account_group_id = $1 AND status IN ('queued', 'running')"
-    wait_until(lambda: tenant.sql(active, tenant.account_group_id) == [(0,)], "all jobs have ended", within_s=90)
+    wait_until(lambda: tenant.sql(active, tenant.number) == [(0,)], "all jobs have ended", within_s=90)
 
     print(f"\n{busy} busy; {dict(sorted(crowd.told.items()))}")
     assert crowd.wrong == []
@@ -188,7 +189,7 @@ def test_any_interleaving_is_safe(job_service: Service, new_worker: Callable[...
         "cancel: 200",
         "move: 409 AUDIENCE_NOT_READY",
     ):
-        assert crowd.told[said], f"nobody was told {said}"
+        assert crowd.told[said], f"no client was answered {said}"
     assert assert_populating_exactly_with_a_job(tenant) == 0
     inside = membership(tenant)
     stored = counts(tenant)
@@ -207,7 +208,7 @@ def test_any_interleaving_is_safe(job_service: Service, new_worker: Callable[...
         "SELECT status, read_count, created_count + matched_count + rejected_count,"
         " added_count + already_in_audience_count, created_count + matched_count"
         " FROM jobs WHERE account_group_id = $1",
-        tenant.account_group_id,
+        tenant.number,
     )
     assert {row[0] for row in rows} <= {"completed", "cancelled"}
     assert all(row[1] == row[2] and row[3] <= row[4] for row in rows)
@@ -231,17 +232,17 @@ def test_of_two_starts_on_one_audience_one_is_refused(job_tenant: Tenant) -> Non
 
 
 def test_a_job_cannot_start_in_the_middle_of_a_move(job_tenant: Tenant) -> None:
-    """Somebody has locked the audience, as a move does; the start waits for the commit."""
+    """Another session has locked the audience, as a move does; the start waits for the commit."""
     audience = job_tenant.create_audience()
     body = {"type": "url_upload", "audience": {"id": audience}, "profileUrls": ["https://www.linkedin.com/in/a"]}
     with Session(job_tenant.service.database_url) as session, ThreadPoolExecutor(1) as pool:
         session.begin()
         lock = " FOR UPDATE" if session.is_postgresql else ""
-        session.run(f"SELECT id FROM audiences WHERE id = $1{lock}", audience)
+        session.run(f"SELECT id FROM audiences WHERE id = $1{lock}", key_of(audience))
         starting = pool.submit(job_tenant.client.post, "/prospecting", json=body)
         time.sleep(0.4)
         assert not starting.done()
-        assert session.run("SELECT id FROM jobs WHERE audience_id = $1", audience) == []
+        assert session.run("SELECT id FROM jobs WHERE audience_id = $1", key_of(audience)) == []
         session.commit()
         data_of(starting.result(), 202)
     refusal(job_tenant.client.get(f"/audiences/{audience}"), 409, "AUDIENCE_NOT_READY")
@@ -249,7 +250,8 @@ def test_a_job_cannot_start_in_the_middle_of_a_move(job_tenant: Tenant) -> None:
 
 @pytest.mark.timeout(240)
 def test_a_killed_server_leaves_no_audience_without_its_job(new_service: Callable[..., Service]) -> None:
-    """Starts as fast as they go, and kill -9 of the server: whatever was answered is there, and always both or none."""
+    """Starts as fast as possible, and kill -9 of the server: every answered start is there, always with both its parts
+    or none."""
     service = new_service()
     tenant = make_tenant(service)
     answered: list[str] = []
@@ -275,10 +277,9 @@ def test_a_killed_server_leaves_no_audience_without_its_job(new_service: Callabl
             service.kill()
         wait_for_orphans(service.database_url)
         service.start()
-    audiences = {
-        row[0] for row in tenant.sql("SELECT id FROM audiences WHERE account_group_id = $1", tenant.account_group_id)
-    }
-    jobs = dict(tenant.sql("SELECT id, audience_id FROM jobs WHERE account_group_id = $1", tenant.account_group_id))
+    audiences = {row[0] for row in tenant.sql("SELECT id FROM audiences WHERE account_group_id = $1", tenant.number)}
+    found = tenant.sql("SELECT id, audience_id FROM jobs WHERE account_group_id = $1", tenant.number)
+    jobs = {id_of(job): audience for job, audience in found}
     assert answered
     assert set(answered) <= set(jobs)
     assert set(jobs.values()) == audiences
@@ -289,7 +290,7 @@ def test_a_killed_server_leaves_no_audience_without_its_job(new_service: Callabl
 def test_two_jobs_bring_in_the_same_people_at_once(
     job_tenant: Tenant, new_worker: Callable[..., WorkerProcess]
 ) -> None:
-    """Two audiences, one file twice: every person is one lead, and both audiences have everybody."""
+    """Two audiences, one file twice: every person is one lead, and both audiences contain all of them."""
     rows = 3_000
     jobs = [start_import(job_tenant, rows) for _ in range(2)]
     new_worker(job_tenant.service)

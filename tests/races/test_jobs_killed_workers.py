@@ -1,26 +1,36 @@
-"""Workers that are killed, stopped, asleep or told to go, in the middle of an import by several processes."""
+"""Workers are killed, stopped, suspended or terminated in the middle of an import by several processes."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import signal
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
+import apsw
 import asyncpg
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.jobs import ENDED, SEARCH, assert_counts, assert_not_back, job_of, start, start_import, wait_for_end
-from tests.providers import TOKEN, made_up, staged_provider
-from tests.racing import TORTURE, Session, assert_healthy, wait_until
-from tests.service import Tenant, WorkerProcess
+from leadyard.ids import key_of
+from rig.file_jobs import assert_complete
+from rig.jobs import (
+    ENDED,
+    SEARCH,
+    assert_counts,
+    assert_not_back,
+    job_of,
+    start,
+    start_import,
+    wait_for_end,
+)
+from rig.providers import TOKEN, made_up, staged_provider
+from rig.racing import TORTURE, Session, assert_healthy, wait_until
+from rig.service import Tenant, WorkerProcess
 
-# A dozen batches, so that there is something left after every kill.
+# A dozen batches, so that work is left after every kill.
 ROWS = 100_000 if TORTURE else 24_000
 KILLS = 25 if TORTURE else 3
 SHORT_LEASE = {"LEADYARD_WORKER_LEASE_S": "2"}
@@ -31,23 +41,8 @@ pytestmark = pytest.mark.timeout(1800 if TORTURE else 240)
 
 def lease_of(tenant: Tenant, job_id: str) -> tuple[int, int]:
     """Returns (lease number, failed attempts)."""
-    [row] = tenant.sql("SELECT lease_number, failed_attempts FROM jobs WHERE id = $1", job_id)
+    [row] = tenant.sql("SELECT lease_number, failed_attempts FROM jobs WHERE id = $1", key_of(job_id))
     return row
-
-
-def assert_complete(tenant: Tenant, job: dict[str, Any], rows: int, *, prefix: str = "person") -> None:
-    """Everybody in the file once, nobody else, and every count right."""
-    assert job["status"] == "completed", job
-    assert_counts(job, read=rows, created=rows, matched=0, added=rows, alreadyInAudience=0, rejected=0)
-    assert job["stages"]["import"]["progress"] == 1
-    emails = [email for (email,) in tenant.sql(
-        "SELECT l.email FROM memberships m JOIN leads l ON l.account_group_id = m.account_group_id AND l.id = m.lead_id"
-        " WHERE m.account_group_id = $1 AND m.audience_id = $2", tenant.account_group_id, job["audienceId"]
-    )]  # fmt: skip
-    assert len(emails) == rows
-    assert set(emails) == {f"{prefix}-{n}@example.com" for n in range(rows)}
-    assert tenant.count(job["audienceId"]) == rows
-    assert_healthy(tenant)
 
 
 def test_an_import_survives_kill_9_of_its_workers_again_and_again(job_tenant: Tenant, new_worker: NewWorker) -> None:
@@ -64,7 +59,7 @@ def test_an_import_survives_kill_9_of_its_workers_again_and_again(job_tenant: Te
         assert_not_back(last, now)
         last = now
         if kills < KILLS and now["counts"]["read"] > read_at_kill and now["counts"]["read"] < ROWS * 0.8:
-            # Anywhere in a batch; whoever works on it, for the others only wait.
+            # Anywhere in a batch, and all workers, because only one of them works and the others wait.
             time.sleep(chance.uniform(0, 0.15))
             for worker in workers:
                 worker.kill()
@@ -77,20 +72,20 @@ def test_an_import_survives_kill_9_of_its_workers_again_and_again(job_tenant: Te
 
 
 def nothing_is_locked(tenant: Tenant, job_id: str) -> bool:
-    """Returns whether nobody holds the rows of the job and its audience, nor on SQLite the only lock there is."""
+    """Returns whether no transaction holds the rows of the job and its audience, nor the only lock of SQLite."""
     with Session(tenant.service.database_url) as session:
         if session.is_postgresql:
             session.begin()
             try:
                 held = "SELECT 1 FROM audiences a JOIN jobs j ON j.audience_id = a.id WHERE j.id = $1 FOR UPDATE NOWAIT"
-                session.run(held, job_id)
+                session.run(held, key_of(job_id))
             except asyncpg.LockNotAvailableError:
                 return False
             return True
         session.run("PRAGMA busy_timeout=0")
         try:
             session.begin()
-        except sqlite3.OperationalError:
+        except apsw.BusyError:
             return False
         session.run("ROLLBACK")
         return True
@@ -101,8 +96,8 @@ def has_looked_for_jobs(worker: WorkerProcess) -> bool:
 
 
 def put_to_sleep(tenant: Tenant, job_id: str, worker: WorkerProcess) -> None:
-    """Stops the worker between two transactions; one that sleeps in the middle of one keeps its locks, and everybody
-    waits for it (PostgreSQL ends it after a minute)."""
+    """Stops the worker between two transactions. A worker that is stopped in the middle of one keeps its locks, and all
+    others wait for it (PostgreSQL ends it after a minute)."""
 
     def asleep() -> bool:
         worker.send(signal.SIGSTOP)
@@ -117,7 +112,7 @@ def put_to_sleep(tenant: Tenant, job_id: str, worker: WorkerProcess) -> None:
 
 
 class HeldUp:
-    """A provider whose second page, and the one that is asked for last, do not come until they are let go."""
+    """A provider that holds back its second page, and the page requested last, until the test releases them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app, self.asked = app, 0
@@ -131,8 +126,8 @@ class HeldUp:
 
 
 def test_a_worker_that_slept_past_its_lease_is_refused(job_tenant: Tenant, new_worker: NewWorker) -> None:
-    """It falls asleep over the second of three pages and comes back with it while another is at the third. A worker
-    that waits for its provider holds no lock; one that imports a file nearly always does."""
+    """The worker is suspended during the second of three pages, and returns with it while another worker is at the
+    third. A worker that waits for its provider holds no lock, whereas one that imports a file nearly always does."""
     people = 300
     with staged_provider(made_up(people)) as stage:
         stage.app = pages = HeldUp(stage.app)
@@ -141,14 +136,15 @@ def test_a_worker_that_slept_past_its_lease_is_refused(job_tenant: Tenant, new_w
             "LEADYARD_PROVIDER_TOKEN": TOKEN,
             "LEADYARD_PROVIDER_TIMEOUT_S": "100",
         }
-        job_id = start(job_tenant, "linkedin_search", **SEARCH)
+        job_id = start(job_tenant, "linkedin_search", searchUrl=SEARCH.search_url)
         sleeper = new_worker(job_tenant.service, **provider, **SHORT_LEASE)
-        wait_until(lambda: pages.asked == 2, "the sleeper asks for the second page")
+        wait_until(lambda: pages.asked == 2, "the sleeper requests the second page")
         put_to_sleep(job_tenant, job_id, sleeper)
         assert job_of(job_tenant, job_id)["counts"]["read"] == 100
-        # Its own lease is long: a machine that stands still for two seconds must not take the job from it as well.
+        # Its own lease is long, so that a machine that stands still for two seconds does not take the job from it as
+        # well.
         other = new_worker(job_tenant.service, **provider)
-        wait_until(lambda: pages.asked == 4, "the other worker has taken the job, and asks for the last page")
+        wait_until(lambda: pages.asked == 4, "the other worker has taken the job, and requests the last page")
         assert lease_of(job_tenant, job_id)[0] == 2
         sleeper.send(signal.SIGCONT)
         pages.let_go[2].set()
@@ -157,7 +153,7 @@ def test_a_worker_that_slept_past_its_lease_is_refused(job_tenant: Tenant, new_w
         pages.let_go[4].set()
 
         ended = wait_for_end(job_tenant, job_id)
-        wait_until(lambda: other.events("job_completed"), "the other worker says that it has completed the job")
+        wait_until(lambda: other.events("job_completed"), "the other worker reports that it has completed the job")
 
     assert ended["status"] == "completed", ended
     assert_counts(ended, read=people, created=people, matched=0, added=people, alreadyInAudience=0, rejected=0)
@@ -168,7 +164,7 @@ def test_a_worker_that_slept_past_its_lease_is_refused(job_tenant: Tenant, new_w
 
 @pytest.mark.torture
 def test_clocks_that_jump_while_an_import_runs(job_tenant: Tenant, new_worker: NewWorker) -> None:
-    """Leases and pauses are moved by an hour, to and fro, while two workers are at it."""
+    """Leases and pauses are moved by an hour, back and forth, while two workers run."""
     rows = 6_000
     job_id = start_import(job_tenant, rows)
     for _ in range(2):
@@ -176,13 +172,15 @@ def test_clocks_that_jump_while_an_import_runs(job_tenant: Tenant, new_worker: N
     wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > 0, "work has begun")
     for by_ms in (-3_600_000, 3_600_000, -3_600_000):
         for column in ("lease_until", "ready_at"):
-            job_tenant.sql(f"UPDATE jobs SET {column} = {column} + $1 WHERE {column} > 0 AND id = $2", by_ms, job_id)
+            job_tenant.sql(
+                f"UPDATE jobs SET {column} = {column} + $1 WHERE {column} > 0 AND id = $2", by_ms, key_of(job_id)
+            )
         time.sleep(0.3)
     assert_complete(job_tenant, wait_for_end(job_tenant, job_id), rows)
 
 
 def test_sigterm_hands_the_job_back_at_once(job_tenant: Tenant, new_worker: NewWorker) -> None:
-    """Also when the provider takes for ever to answer. The lease would have lasted for minutes."""
+    """Also when the provider never answers. The lease would have lasted for minutes."""
     with staged_provider(made_up(10), delay_s=60) as stage:
         provider = {
             "LEADYARD_PROVIDER_URL": stage.url,
@@ -197,7 +195,7 @@ def test_sigterm_hands_the_job_back_at_once(job_tenant: Tenant, new_worker: NewW
         }
         job_id = job_tenant.client.post("/prospecting", json=body).json()["data"]["jobId"]
         first = new_worker(job_tenant.service, **provider)
-        wait_until(lambda: stage.asked, "the provider was asked")
+        wait_until(lambda: stage.asked, "the provider got a request")
         second = new_worker(job_tenant.service, **provider)
         wait_until(lambda: has_looked_for_jobs(second), "the second worker looks for jobs")
         assert lease_of(job_tenant, job_id) == (1, 0)
@@ -206,7 +204,7 @@ def test_sigterm_hands_the_job_back_at_once(job_tenant: Tenant, new_worker: NewW
         assert first.stop(within_s=30) == 0
 
         wait_until(lambda: lease_of(job_tenant, job_id) == (2, 0), "the second worker has taken the job")
-        # The provider would have answered after a minute, and the lease have ended after more than that.
+        # The provider would have answered after a minute, and the lease would have ended even later.
         assert time.monotonic() - started < 45
         second.kill()
 
@@ -219,14 +217,14 @@ def test_sigterm_in_the_middle_of_an_import(job_tenant: Tenant, new_worker: NewW
     wait_until(lambda: job_of(job_tenant, job_id)["counts"]["read"] > 0, "the first works")
     assert first.stop() == 0
     assert job_of(job_tenant, job_id)["status"] == "running"
-    [(until, failed)] = job_tenant.sql("SELECT lease_until, failed_attempts FROM jobs WHERE id = $1", job_id)
+    [(until, failed)] = job_tenant.sql("SELECT lease_until, failed_attempts FROM jobs WHERE id = $1", key_of(job_id))
     assert (until, failed) == (0, 0)
     new_worker(job_tenant.service)
     assert_complete(job_tenant, wait_for_end(job_tenant, job_id), rows)
 
 
 def test_cancelling_a_big_import_stops_it_within_a_batch(job_tenant: Tenant, new_worker: NewWorker) -> None:
-    # So many that it cannot be over before we look; most of them are never imported.
+    # Enough rows that it cannot be over before we look; most of them are never imported.
     rows = 100_000
     job_id = start_import(job_tenant, rows)
     new_worker(job_tenant.service)

@@ -1,4 +1,5 @@
-"""kill -9 of the server in the middle of big moves: each is wholly there or wholly not, an answered one is there."""
+"""kill -9 of the server in the middle of big moves: each move is done wholly or not at all, and an answered move is
+done."""
 
 from __future__ import annotations
 
@@ -11,43 +12,23 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.racing import TORTURE, assert_exact, assert_healthy, counts, membership, wait_until
-from tests.service import Service, Tenant, make_tenant, run_sql
+from leadyard.ids import id_of
+from rig.killing import kill_when_logged, wait_for_orphans
+from rig.racing import TORTURE, assert_exact, assert_healthy, counts, membership
+from rig.service import Service, Tenant, make_tenant
 
 LEADS = 10_000
-# The text of the last statement that the server may log before it dies; None is a random moment. PostgreSQL gets the
-# whole move at once, and finishes what it has got though the server is dead; a move that is not done at all is one that
-# was not sent yet.
-MOMENTS_OF_SQLITE = ("FROM jobs", "UPDATE memberships", "INSERT INTO moves", "COMMIT", None, None, None)
+# The text of the last statement that the server may log before it dies; None is a random moment. PostgreSQL receives
+# the whole move in one statement, and finishes it although the server is dead. So a move that is not done at all is a
+# move that was not sent yet.
+MOMENTS_OF_SQLITE = ("FROM jobs", "UPDATE OR IGNORE memberships", "INSERT INTO changes", "COMMIT", None, None, None)
 MOMENTS_OF_POSTGRESQL = ("FROM api_keys", "move_leads_", "move_leads_", "move_leads_", None, None, None)
 REPEATS = 8 if TORTURE else 1
 MORE = 12
 
 
-def kill_when_logged(service: Service, statement: str, log_size: int, delay_s: float) -> None:
-    """Kills the server `delay_s` after it has logged that it sends the statement (it logs before it sends)."""
-
-    def is_logged() -> bool:
-        with service.log_file.open("rb") as log:
-            log.seek(log_size)
-            return statement.encode() in log.read()
-
-    wait_until(is_logged, f"the server sends {statement}")
-    time.sleep(delay_s)
-    service.kill()
-
-
-def wait_for_orphans(url: str) -> None:
-    """PostgreSQL's processes of a dead client go on until they notice; until then they may hold locks, or commit."""
-    if url.startswith("postgres"):
-        orphans = (
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'leadyard'"
-        )
-        wait_until(lambda: run_sql(url, orphans) == [(0,)], "the dead server's connections are gone")
-
-
 def try_to_move(tenant: Tenant, source: str, target: str, leads: list[str]) -> httpx.Response | None:
-    """Returns the answer, None if there was none because the server died."""
+    """Returns the answer; None if there was none because the server died."""
     try:
         with tenant.new_client() as client:
             return tenant.move(source, target, leads, client)
@@ -62,7 +43,7 @@ def test_a_move_survives_the_death_of_the_server_wholly_or_not_at_all(new_servic
     one, other = tenant.create_audience("One"), tenant.create_audience("Other")
     leads = tenant.add_leads(one, LEADS)
     residents = set(tenant.add_leads(other, 100, prefix="resident"))
-    # A few are in both, so that the move has both of its parts to lose.
+    # A few are in both, so that both parts of the move could get lost.
     assert set(tenant.add_leads(other, 50)) == set(leads[:50])
     here, there = one, other
     members = {one: set(leads), other: residents | set(leads[:50])}
@@ -82,7 +63,7 @@ def test_a_move_survives_the_death_of_the_server_wholly_or_not_at_all(new_servic
     moments = MOMENTS_OF_POSTGRESQL if service.is_postgresql else MOMENTS_OF_SQLITE
     left = list(moments * REPEATS)
     while left or not any("not done" in outcome for outcome in outcomes):
-        # Where others use the machine too, every kill may come late; then some more at the earliest of the moments.
+        # On a busy machine every kill may come late. Then the test tries some more at the earliest of the moments.
         moment = left.pop(0) if left else moments[0]
         assert outcomes.total() < len(moments) * REPEATS + MORE, "no kill came before a commit"
         log_size = service.log_file.stat().st_size
@@ -98,10 +79,11 @@ def test_a_move_survives_the_death_of_the_server_wholly_or_not_at_all(new_servic
         service.start()
 
         moves = {
-            row[0]: row[1:]
-            for row in tenant.sql(
-                "SELECT id, source_audience_id, target_audience_id, moved_count FROM moves WHERE account_group_id = $1",
-                tenant.account_group_id,
+            id_of(move): (id_of(source), id_of(target), count)
+            for move, source, target, count in tenant.sql(
+                "SELECT id, source_audience_id, target_audience_id, lead_count FROM changes"
+                " WHERE account_group_id = $1 AND kind = 'move'",
+                tenant.number,
             )
         }
         assert recorded <= set(moves)
@@ -121,7 +103,8 @@ def test_a_move_survives_the_death_of_the_server_wholly_or_not_at_all(new_servic
         assert_healthy(tenant)
         done = "answered" if answered is not None else "done but not answered" if fresh else "not done"
         outcomes[f"{moment or 'at random'}: {done}"] += 1
-        # The server of now works: it does what the dead one left undone, or says what the dead one could not.
+        # The new server works: it repeats a move that was not done, and reports the outcome of a move that was not
+        # answered.
         assert tenant.count(here) == len(members[here])
 
     print(f"\nkills in a move of {whole_move_s * 1000:.0f} ms: {dict(outcomes)}")

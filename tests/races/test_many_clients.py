@@ -1,4 +1,4 @@
-"""Sixteen clients at once: only documented answers, no count off by one, and the record tells exactly what happened."""
+"""Sixteen clients at the same time: only documented answers, exact counts, and a record of exactly what happened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from tests.racing import (
+from leadyard.ids import number_of
+from rig.racing import (
     TORTURE,
     Replay,
     assert_exact,
@@ -23,7 +24,7 @@ from tests.racing import (
     membership,
     recorded_moves,
 )
-from tests.service import Service, Tenant, make_tenant
+from rig.service import Service, Tenant, make_tenant
 
 CLIENTS = 16
 AUDIENCES = 6
@@ -34,7 +35,7 @@ BUDGET_S = 60.0 if TORTURE else 8.0
 
 @dataclass
 class Sent:
-    """A move that a client asked for, and the answer."""
+    """A client's move request, and the answer."""
 
     source: str
     target: str
@@ -44,7 +45,8 @@ class Sent:
 
 @dataclass
 class Crowd:
-    """What the clients share. `where` is only a hint where a lead may be; the races make it wrong all the time."""
+    """The state that the clients share. `where` is only a hint where a lead may be; the races make it wrong all the
+    time."""
 
     tenant: Tenant
     audiences: list[str]
@@ -69,7 +71,7 @@ class Crowd:
                 done.result()
 
     def is_over(self) -> bool:
-        """The time is up; on a busy machine, when also enough has happened to call it a race."""
+        """The time is up; on a busy machine only if enough has also happened to call it a race."""
         late_s = time.monotonic() - self.ends_at
         return late_s > 0 and (self.statuses["move 200"] >= ENOUGH_MOVES or late_s > 60)
 
@@ -109,12 +111,12 @@ class Crowd:
 
 @pytest.fixture(scope="module")
 def crowded_service(new_service: Callable[..., Service]) -> Service:
-    """A server whose log holds nothing but these tests."""
+    """A server whose log contains only these tests."""
     return new_service()
 
 
 def watch(crowd: Crowd, pool: set[str]) -> None:
-    """Looks from outside, each time at one single moment: everybody is in exactly one place and every count is true."""
+    """Looks from outside, each time at one moment: every lead is in exactly one place and every count is true."""
     group = crowd.tenant.account_group_id
     while not crowd.is_over():
         members = membership(crowd.tenant)
@@ -123,15 +125,16 @@ def watch(crowd: Crowd, pool: set[str]) -> None:
             crowd.broken.append(f"seen {len(places)} of {len(pool)} leads, in {set(places.values())} places")
         drifted = crowd.tenant.sql(
             "SELECT a.id FROM audiences a WHERE a.account_group_id = $1 AND a.prospect_count <> (SELECT count(*) FROM"
-            " memberships m WHERE m.account_group_id = a.account_group_id AND m.audience_id = a.id)",
-            group,
+            " memberships m WHERE m.account_group_id = a.account_group_id AND m.audience_id = a.number)",
+            number_of(group),
         )
         if drifted:
             crowd.broken.append(f"counts differ from members in {drifted}")
 
 
 def one_of_everything(crowd: Crowd, chance: random.Random, client: httpx.Client, ticket: int) -> None:
-    """Mostly moves of people who are in one audience at a time; new people; known people; new audiences; readers."""
+    """Mostly moves of people who are in one audience at a time; also new people, known people, new audiences,
+    readers."""
     draw = chance.random()
     audience = chance.choice(crowd.audiences)
     if draw < 0.62:
@@ -139,7 +142,7 @@ def one_of_everything(crowd: Crowd, chance: random.Random, client: httpx.Client,
     elif draw < 0.74:
         crowd.add(client, audience, [f"new-{ticket}-{n}@example.com" for n in range(chance.randint(1, 8))])
     elif draw < 0.84:
-        # Guests are never moved, so whoever was sent to an audience must be there in the end.
+        # Guests are never moved, so every guest added to an audience must be there at the end.
         guests = chance.sample(range(40), chance.randint(1, 10))
         crowd.add(client, audience, [f"guest-{n}@example.com" for n in guests])
     elif draw < 0.88 and len(crowd.audiences) < MOST_AUDIENCES:
@@ -149,7 +152,7 @@ def one_of_everything(crowd: Crowd, chance: random.Random, client: httpx.Client,
         answer = client.get(f"/audiences/{audience}/prospects", params={"limit": 200})
         seen = [item["id"] for item in crowd.note("list", answer, (200, "")).json()["data"]["items"]]
         assert len(seen) == len(set(seen))
-        # Also whoever was added meanwhile takes part in the moves from now on.
+        # People who were added in between also take part in the moves from now on.
         for item in answer.json()["data"]["items"]:
             if not item["email"].startswith("guest-"):
                 crowd.where[item["id"]] = audience
@@ -173,7 +176,7 @@ def test_every_lead_is_where_the_answers_say_it_is(crowded_service: Service) -> 
     crowd.report("everything at once", time.monotonic() - started)
 
     assert crowd.broken == []
-    id_of = dict(tenant.sql("SELECT email, id FROM leads WHERE account_group_id = $1", tenant.account_group_id))
+    lead_of = tenant.ids_by_email()
     done = [sent for sent in crowd.moves if sent.answer.status_code == 200]
     assert ENOUGH_MOVES <= len(done) < len(crowd.moves), "nothing raced"
     for sent in done:
@@ -184,9 +187,9 @@ def test_every_lead_is_where_the_answers_say_it_is(crowded_service: Service) -> 
         data = answer.json()["data"]
         if emails[0].startswith("new-"):
             assert (data["created"], data["added"]) == (len(emails), len(emails))
-            flow.update((id_of[email], audience) for email in emails)
+            flow.update((lead_of[email], audience) for email in emails)
         else:
-            flow.update({(id_of[email], audience): 1 - flow[id_of[email], audience] for email in emails})
+            flow.update({(lead_of[email], audience): 1 - flow[lead_of[email], audience] for email in emails})
     assert set(flow.values()) == {0, 1}
     expected: dict[str, set[str]] = {audience: set() for audience in crowd.audiences}
     for (lead, audience), there in flow.items():
@@ -194,7 +197,7 @@ def test_every_lead_is_where_the_answers_say_it_is(crowded_service: Service) -> 
             expected[audience].add(lead)
     assert_exact(tenant, expected)
     guest_adds = [add for add in crowd.adds if add[1][0].startswith("guest-")]
-    guest_ids = {lead for email, lead in id_of.items() if email.startswith("guest-")}
+    guest_ids = {lead for email, lead in lead_of.items() if email.startswith("guest-")}
     assert sum(answer.json()["data"]["created"] for _, _, answer in guest_adds) == len(guest_ids)
     for audience in crowd.audiences:
         told = sum(answer.json()["data"]["added"] for to, _, answer in guest_adds if to == audience)
@@ -216,7 +219,7 @@ def test_moves_between_overlapping_audiences_have_an_order_in_which_every_count_
 ) -> None:
     tenant = make_tenant(crowded_service)
     audiences = [tenant.create_audience(f"Audience {n}") for n in range(AUDIENCES)]
-    # The same eighty people in each, so that a move meets in its target some whom it brings.
+    # The same eighty people in each, so that the target of a move already contains some of its leads.
     for audience in audiences:
         people = tenant.add_leads(audience, 80)
     start = membership(tenant)
@@ -242,7 +245,9 @@ def test_moves_between_overlapping_audiences_have_an_order_in_which_every_count_
     done = {sent.answer.headers["Move-Id"]: sent for sent in crowd.moves if sent.answer.status_code == 200}
     record = recorded_moves(tenant)
     assert set(record) == set(done)
-    assert sum(move["alreadyInTargetCount"] for move in record.values()) > 0, "no move met anybody in its target"
+    assert sum(move["alreadyInTargetCount"] for move in record.values()) > 0, (
+        "no move found any of its leads in its target"
+    )
     for move_id, move in record.items():
         assert move["leadIds"] == done[move_id].lead_ids
     replay = Replay({audience: set(start[audience]) for audience in audiences})

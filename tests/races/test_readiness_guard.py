@@ -1,8 +1,7 @@
-"""The guard of an audience that is being populated cannot be raced: no move commits after the job's row did."""
+"""The guard of an audience that is being populated has no race: no move commits after the job's row did."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,16 +11,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import apsw
 import httpx
 import pytest
 
 from leadyard.clock import now_ms
-from leadyard.ids import new_id
+from leadyard.ids import id_of, key_of, key_or_none, new_id, number_of
 from leadyard.model import Caller
 from leadyard.operations.moves import move_leads
-from leadyard.store import moving
-from leadyard.store.db import sqlite as sqlite_database
-from tests.racing import (
+from leadyard.store import move_statements
+from leadyard.store.db import sqlite_connection, sqlite_engine
+from rig.racing import (
     TORTURE,
     Replay,
     Session,
@@ -32,19 +32,19 @@ from tests.racing import (
     recorded_moves,
     wait_until,
 )
-from tests.service import Tenant, on_database
+from rig.service import Tenant, on_database
 
 ROUNDS = 60 if TORTURE else 6
 MOVERS = 4
 INSERT_JOB = (
-    "INSERT INTO jobs (account_group_id, id, type, status, audience_id, created_at, updated_at)"
-    " VALUES ($1, $2, 'url_upload', 'running', $3, $4, $4)"
+    "INSERT INTO jobs (account_group_id, id, type, status, audience_id, second_audience_id, created_at, updated_at)"
+    " VALUES ($1, $2, 'url_upload', 'running', $3, $4, $5, $5)"
 )
 
 
 @dataclass
 class Attempt:
-    """One request of a mover: when it was sent and answered, in the time of this process."""
+    """One request of a mover: when it was sent and answered, by the clock of this process."""
 
     sent_at: float
     answer: httpx.Response
@@ -53,7 +53,7 @@ class Attempt:
 
 @dataclass
 class Hammer:
-    """Movers that each carry their own leads to and fro between two audiences until they are told to stop."""
+    """Movers that each move their own leads back and forth between two audiences until they are stopped."""
 
     tenant: Tenant
     one: str
@@ -78,7 +78,7 @@ class Hammer:
 
 @pytest.fixture
 def hammer(tenant: Tenant) -> Iterator[Hammer]:
-    """Movers at work between two audiences, and at the end the proof that nothing went astray."""
+    """Runs movers between two audiences, and proves at the end that no lead was lost."""
     one, other = tenant.create_audience("One"), tenant.create_audience("Other")
     leads = tenant.add_leads(one, 3 * MOVERS)
     hammer = Hammer(tenant, one, other)
@@ -97,28 +97,30 @@ def hammer(tenant: Tenant) -> Iterator[Hammer]:
     assert_healthy(tenant)
 
 
-def insert_job(session: Session, tenant: Tenant, audience_id: str) -> str:
+def insert_job(session: Session, tenant: Tenant, audience_id: str, second: str | None = None) -> str:
     job_id = new_id()
-    session.run(INSERT_JOB, tenant.account_group_id, job_id, audience_id, now_ms())
+    session.run(INSERT_JOB, tenant.number, key_of(job_id), key_of(audience_id), key_or_none(second), now_ms())
     return job_id
 
 
 def move_ids(session: Session, tenant: Tenant) -> set[str]:
-    return {row[0] for row in session.run("SELECT id FROM moves WHERE account_group_id = $1", tenant.account_group_id)}
+    moves = "SELECT id FROM changes WHERE account_group_id = $1 AND kind = 'move'"
+    return {id_of(row[0]) for row in session.run(moves, tenant.number)}
 
 
 # Each audience is the source of some of the moves and the target of the others.
-@pytest.mark.parametrize("which", ["one", "other"])
-def test_no_move_is_committed_after_a_job_on_one_of_its_audiences(hammer: Hammer, which: str) -> None:
+@pytest.mark.parametrize(("which", "place"), [("one", "first"), ("other", "first"), ("one", "second")])
+def test_no_move_is_committed_after_a_job_on_one_of_its_audiences(hammer: Hammer, which: str, place: str) -> None:
     tenant, audience_id = hammer.tenant, getattr(hammer, which)
+    audiences = [audience_id] if place == "first" else [tenant.create_audience(), audience_id]
     url = tenant.service.database_url
     with Session(url) as starter, Session(url) as onlooker:
         for _ in range(ROUNDS):
             wait_until(partial(hammer.since, time.monotonic(), 200), "a move before the job")
             starter.begin()
-            job_id = insert_job(starter, tenant, audience_id)
+            job_id = insert_job(starter, tenant, *audiences)
             held_since = time.monotonic()
-            # The row is there but not committed: whoever comes now has to wait for its fate.
+            # The row is there but not committed, so every new move has to wait for the outcome.
             time.sleep(0.03)
             assert hammer.since(held_since, 200) == []
             starter.commit()
@@ -147,31 +149,32 @@ def test_no_move_is_committed_after_a_job_on_one_of_its_audiences(hammer: Hammer
 
 @contextmanager
 def paused_after_its_guard(tenant: Tenant, source: str, lead: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pause]:
-    """Moves from the source, also of this process, stop after their look at the jobs, before they change anything:
-    inside the function, at the row of the lead, which we hold; on SQLite, on the thread of its connection."""
+    """Stops moves from the source, including moves in this process, after they have checked for jobs and before they
+    change anything. On PostgreSQL they stop inside the function, at the row of the lead, which we hold; on SQLite, on
+    the thread of the connection."""
     passed, go_on = threading.Event(), threading.Event()
-    execute = sqlite_database._execute
+    fetch = sqlite_engine.fetch
 
-    def execute_later(connection: Any, sql: str, *values: Any) -> Any:
-        if sql == moving._CHANGE_AUDIENCE.sqlite:
+    def fetch_later(connection: Any, sql: str, *values: Any) -> Any:
+        if sql == move_statements._CHANGE_AUDIENCE.sqlite:
             passed.set()
             assert go_on.wait(30)
-        return execute(connection, sql, *values)
+        return fetch(connection, sql, *values)
 
     if tenant.service.is_postgresql:
         with Session(tenant.service.database_url) as holder, Session(tenant.service.database_url) as onlooker:
             holder.begin()
-            holder.run(HOLD_LEAD, tenant.account_group_id, source, lead)
+            holder.run(HOLD_LEAD, tenant.number, number_of(source), key_of(lead))
             yield Pause(lambda: mover_behind(onlooker, holder), holder.commit)
         return
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite_database, "_execute", execute_later)
+        patched.setattr(sqlite_connection, "fetch", fetch_later)
         yield Pause(lambda: passed.wait(30), go_on.set)
 
 
 @dataclass
 class Pause:
-    """`wait` returns something true once a move has come there; `end` lets it go on."""
+    """`wait` returns a true value once a move has reached the pause; `end` lets the move continue."""
 
     wait: Callable[[], object]
     end: Callable[[], object]
@@ -182,12 +185,12 @@ BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(p
 
 
 def mover_behind(onlooker: Session, holder: Session) -> int:
-    """Returns the process that waits for the holder; fails if it is no move that has come to changing memberships."""
+    """Returns the process that waits for the holder. Fails unless it is a move that is about to change memberships."""
     [(mover,)] = wait_until(lambda: onlooker.run(BLOCKED_BY, holder.pid), "the move waits behind the row lock")
     [(statement,)] = onlooker.run("SELECT query FROM pg_stat_activity WHERE pid = $1", mover)
     assert "move_leads_" in statement
     changes = "SELECT 1 FROM pg_locks WHERE pid = $1 AND relation = CAST('memberships' AS regclass) AND mode = $2"
-    assert onlooker.run(changes, mover, "RowExclusiveLock"), "it should be past its look at the jobs"
+    assert onlooker.run(changes, mover, "RowExclusiveLock"), "it should be past its check for jobs"
     return int(mover)
 
 
@@ -210,12 +213,12 @@ def test_a_job_cannot_start_while_a_move_that_saw_none_is_under_way(
         )
         try:
             assert pause.wait()
-            # What cannot be had at once: PostgreSQL's row lock of the foreign key, SQLite's write lock.
+            # These locks are not available immediately: PostgreSQL's row lock of the foreign key, SQLite's write lock.
             starter.run("SET lock_timeout = '200ms'" if starter.is_postgresql else "PRAGMA busy_timeout=200")
             with pytest.raises(Exception, match=r"lock timeout|database is locked") as refused:
                 starter.begin()
                 insert_job(starter, tenant, {"source": source, "target": target}[which])
-            assert starter.is_postgresql or isinstance(refused.value, sqlite3.OperationalError)
+            assert starter.is_postgresql or isinstance(refused.value, apsw.BusyError)
             assert not under_way.done()
         finally:
             pause.end()
@@ -239,7 +242,7 @@ def test_a_job_waits_for_a_move_that_is_held_up_behind_a_lock(tenant: Tenant, wh
     url = tenant.service.database_url
     with Session(url) as blocker, Session(url) as starter, Session(url) as onlooker, ThreadPoolExecutor(2) as pool:
         blocker.begin()
-        blocker.run(HOLD_LEAD, tenant.account_group_id, source, leads[2])
+        blocker.run(HOLD_LEAD, tenant.number, number_of(source), key_of(leads[2]))
         under_way = pool.submit(tenant.move, source, target, leads)
         mover = mover_behind(onlooker, blocker)
         starter.begin()
@@ -253,7 +256,7 @@ def test_a_job_waits_for_a_move_that_is_held_up_behind_a_lock(tenant: Tenant, wh
         starting.result()
 
         assert answer.status_code == 200, answer.text
-        # The job's transaction began to see the move before it could commit.
+        # The job's transaction saw the move before it could commit.
         assert move_ids(starter, tenant) == {answer.headers["Move-Id"]}
         starter.commit()
     assert tenant.move(target, source, leads).status_code == 409
@@ -263,7 +266,7 @@ def test_a_job_waits_for_a_move_that_is_held_up_behind_a_lock(tenant: Tenant, wh
 def membership_count(tenant: Tenant, audience_id: str) -> int:
     [(count,)] = tenant.sql(
         "SELECT count(*) FROM memberships WHERE account_group_id = $1 AND audience_id = $2",
-        tenant.account_group_id,
-        audience_id,
+        tenant.number,
+        number_of(audience_id),
     )
     return int(count)

@@ -8,8 +8,8 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.racing import TORTURE, Replay, assert_exact, assert_healthy, assert_nothing_leaked, at_once, recorded_moves
-from tests.service import Service, Tenant, make_tenant
+from rig.racing import TORTURE, Replay, assert_exact, assert_healthy, assert_nothing_leaked, at_once, recorded_moves
+from rig.service import Service, Tenant, make_tenant
 
 ROUNDS = 200 if TORTURE else 15
 MOVERS = 8
@@ -17,13 +17,13 @@ MOVERS = 8
 
 @pytest.fixture(scope="module")
 def own_service(new_service: Callable[..., Service]) -> Service:
-    """A server whose log holds nothing but these tests."""
+    """A server whose log contains only these tests."""
     return new_service()
 
 
 @pytest.fixture
 def movers(own_service: Service) -> tuple[Tenant, list[httpx.Client]]:
-    """A fresh account group and a client for each mover."""
+    """A new account group and a client for each mover."""
     tenant = make_tenant(own_service)
     return tenant, [tenant.new_client() for _ in range(MOVERS)]
 

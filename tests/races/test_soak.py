@@ -1,12 +1,12 @@
-"""Mixed load at the rate limit while PostgreSQL and Redis are restarted: right answers, exact counts, nothing leaks.
+"""Mixed load at the rate limit while PostgreSQL and Redis are restarted: right answers, exact counts, no leaks.
 
-With LEADYARD_TEST_TORTURE=1 ten minutes, and each of them restarted twice, once by kill -9; else seconds, once each.
+With LEADYARD_TEST_TORTURE=1 it lasts ten minutes, and each of them is restarted twice, once by kill -9. Otherwise it
+lasts seconds, with one restart each.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import time
@@ -18,36 +18,38 @@ from pathlib import Path
 
 import pytest
 
+from leadyard.ids import id_of, number_of
 from leadyard.store import schema
-from tests.racing import TORTURE, counts, membership, wait_until
-from tests.service import Service, WorkerProcess, make_tenant, run_sql
-from tests.soak import RATE_LIMITS, Soak
-from tests.throwaway_postgres import ThrowawayPostgres
-from tests.throwaway_redis import ThrowawayRedis
-from tests.watching.conftest import scraped
+from leadyard.store.db import from_document
+from rig.racing import TORTURE, counts, membership, wait_until
+from rig.service import Service, WorkerProcess, make_tenant, run_sql
+from rig.soak import RATE_LIMITS, Soak
+from rig.throwaway_postgres import ThrowawayPostgres
+from rig.throwaway_redis import ThrowawayRedis
+from rig.watching import scraped
 
 # How long PostgreSQL, SQLite, and the load before the first measurement last.
 LOAD_S = {"postgresql": 600.0 if TORTURE else 5.0, "sqlite": 30.0 if TORTURE else 2.0}
 WARM_UP_S = {"postgresql": 30.0 if TORTURE else 1.5, "sqlite": 5.0 if TORTURE else 1.0}
 DOWN_S = 3.0 if TORTURE else 0.4
 IDLE_S = 5.0 if TORTURE else 0.5
-# Beside other tests everything takes longer.
+# Next to other tests everything takes longer.
 RECOVERED_WITHIN_S = 10.0 if TORTURE else 30.0
 GIVEN_BACK_WITHIN_S = 30.0
-# Small, so that the warm-up has opened all of them and one that is not given back is missed.
+# Small, so that the warm-up opens all of them, and a connection that is not given back shows.
 POOL_SIZE = 2
 SCRAPES = 8
-# A process opens a file for a moment now and then. A connection lost at each restart would be POOL_SIZE more.
-# A reader of SQLite is opened at need and with several files; no restart can lose any.
+# A process opens a file for a moment now and then. A connection lost at each restart would be POOL_SIZE more. A reader
+# of SQLite is opened when needed, with several files; a restart cannot lose any.
 A_FEW = {"postgresql": 3, "sqlite": 3 * POOL_SIZE}
-# Caches still fill in the first seconds; what leaks with every request has outgrown this after ten minutes.
+# Caches still fill in the first seconds. A leak at every request is bigger than this after ten minutes.
 GROWN_TO, GROWN_BY_BYTES = 1.25, 0 if TORTURE else 24 * 1024 * 1024
 BUGS = {"unhandled_error", "housekeeping_failed", "job_run_failed", "job_heartbeat_failed", "worker_claim_failed"}
 
 
 @dataclass
 class Scene:
-    """Everything that runs, and when the database was away."""
+    """All processes, and the times when the database was away."""
 
     service: Service
     worker: WorkerProcess
@@ -70,7 +72,7 @@ def scene(backend: str, migrated_database: Callable[[], str], log_dir: Path) -> 
     """A service and a worker, on a database and a Redis that belong to this test alone."""
     with ExitStack() as stack:
         redis = stack.enter_context(ThrowawayRedis())
-        # With fsync, as it is to keep what it has promised.
+        # With fsync, because it must keep every commit.
         postgres = stack.enter_context(ThrowawayPostgres(fsync=True)) if backend == "postgresql" else None
         url = postgres.create_database("soaked") if postgres else migrated_database()
         asyncio.run(schema.migrate(url))
@@ -97,10 +99,13 @@ def test_a_service_under_load_outlives_its_database_and_its_redis(backend: str, 
     soak = Soak.of(make_tenant(scene.service), audiences=4, leads_each=50)
     with soak.under_load():
         time.sleep(WARM_UP_S[backend])
-        # Being asked how it is opens a connection that stays; either process may be the one that is asked.
+        # A scrape opens a connection that stays, and either process may answer it.
         for _ in range(SCRAPES):
             scraped(scene.service)
     time.sleep(IDLE_S)
+    if backend == "sqlite":
+        opened = "leadyard.db"
+        wait_until(lambda: all(opened in files for files in measured(scene).files.values()), "both use the database")
     before = measured(scene)
     began = time.monotonic()
     with soak.under_load():
@@ -108,9 +113,9 @@ def test_a_service_under_load_outlives_its_database_and_its_redis(backend: str, 
             time.sleep(LOAD_S[backend] / (len(TROUBLES[backend]) + 1))
             trouble(scene, soak)
         time.sleep(max(0.0, began + LOAD_S[backend] - time.monotonic()))
-        # On a slow machine what is to be looked at afterwards may take a little longer to happen.
+        # On a slow machine the events to check may take a little longer to happen.
         wait_until(lambda: any(seen.status == 429 for seen in soak.seen), "a 429", within_s=60)
-        wait_until(lambda: soak.once and soak.moves, "moves, and something that was repeated", within_s=60)
+        wait_until(lambda: soak.once and soak.moves, "moves, and a repeated request", within_s=60)
         wait_until(lambda: jobs_by_status(soak).get("completed"), "a job has been done", within_s=60)
     wait_for_jobs(soak)
 
@@ -124,7 +129,7 @@ def test_a_service_under_load_outlives_its_database_and_its_redis(backend: str, 
     assert_an_orderly_end(scene)
 
 
-# -------------------------------------------------------------------------------------------------------- the trouble
+# ------------------------------------------------------------------------------------------------------- the failures
 
 
 def kill_redis(scene: Scene, soak: Soak) -> None:
@@ -136,7 +141,7 @@ def stop_redis(scene: Scene, soak: Soak) -> None:
 
 
 def without_redis(scene: Scene, soak: Soak, take_away: Callable[[], None]) -> None:
-    """Nobody is to notice: not while it is away, nor when it comes back."""
+    """No client may notice: neither while Redis is away, nor when it comes back."""
     take_away()
     gone = time.monotonic()
     wait_until(lambda: soak.succeeded_since(gone), "requests succeed without Redis", within_s=RECOVERED_WITHIN_S)
@@ -147,7 +152,7 @@ def without_redis(scene: Scene, soak: Soak, take_away: Callable[[], None]) -> No
 
 
 def kill_postgres(scene: Scene, soak: Soak) -> None:
-    """The postmaster alone: its processes end themselves when they notice."""
+    """Kills only the postmaster: its processes end themselves when they notice."""
     assert scene.postgres is not None
     with outage(scene, soak):
         os.kill(scene.postgres.pid, signal.SIGKILL)
@@ -164,7 +169,7 @@ def stop_postgres(scene: Scene, soak: Soak) -> None:
 
 
 def stay_down(soak: Soak) -> None:
-    """For a while, and until a client has noticed."""
+    """Waits for a while, and until a client has noticed."""
     down = time.monotonic()
     time.sleep(DOWN_S)
     wait_until(lambda: any(seen.status == 503 and seen.ended > down for seen in soak.seen[-500:]), "a 503 is seen")
@@ -177,52 +182,55 @@ def outage(scene: Scene, soak: Soak) -> Iterator[None]:
     back = time.monotonic()
     wait_until(lambda: soak.succeeded_since(back), "2xx after the restart", within_s=RECOVERED_WITHIN_S)
     scene.outages.append((gone, time.monotonic()))
-    assert any(seen.status == 503 and seen.ended > gone for seen in soak.seen), "nobody noticed the outage"
+    assert any(seen.status == 503 and seen.ended > gone for seen in soak.seen), "no client noticed the outage"
 
 
 _ONCE = [kill_redis, kill_postgres]
 TROUBLES = {"sqlite": [kill_redis], "postgresql": [*_ONCE, stop_redis, stop_postgres] if TORTURE else _ONCE}
 
 
-# -------------------------------------------------------------------------------------------------- what has to be true
+# ----------------------------------------------------------------------------------------------------------- the checks
 
 
 def assert_only_documented_refusals(scene: Scene, soak: Soak) -> None:
-    """That each answer is one of the document's was checked when it came. This is about when they came."""
+    """The document was checked for each answer when it arrived. This checks the time of the refusals."""
     for seen in soak.seen:
         during = any(seen.ended > gone and seen.began < back for gone, back in scene.outages)
         assert seen.status != 503 or during, f"{seen} while the database was there"
-    assert all(len(told) == 1 for told in soak.once.values()), "a repeated request got another answer"
+    assert all(len(told) == 1 for told in soak.once.values()), "a repeated request got a different answer"
     assert soak.once, "nothing was repeated"
 
 
 def assert_exactly_what_was_answered(soak: Soak) -> None:
-    """Leads, audiences and the record of moves are what the answers say, but for outcomes that nobody was told."""
+    """Leads, audiences and the record of moves match the answers, except for outcomes that no client received."""
     tenant, group = soak.tenant, soak.tenant.account_group_id
     members = membership(tenant)
     stored = counts(tenant)
     assert {audience: stored[audience] for audience in soak.audiences} == {
         audience: len(members.get(audience, ())) for audience in soak.audiences
     }
-    id_of = dict(tenant.sql("SELECT email, id FROM leads WHERE account_group_id = $1 AND email IS NOT NULL", group))
+    lead_of = tenant.ids_by_email()
     for audience in soak.audiences:
         guests = members[audience] - soak.where.keys()
-        surely = {id_of[email] for email in soak.added[audience]}
-        perhaps = {id_of[email] for email in soak.perhaps_added[audience] if email in id_of}
+        surely = {lead_of[email] for email in soak.added[audience]}
+        perhaps = {lead_of[email] for email in soak.perhaps_added[audience] if email in lead_of}
         assert surely <= guests <= surely | perhaps
     assert_pool_follows_the_record(soak, members)
-    names = Counter(name for (name,) in tenant.sql("SELECT name FROM audiences WHERE account_group_id = $1", group))
+    names = Counter(
+        name for (name,) in tenant.sql("SELECT name FROM audiences WHERE account_group_id = $1", number_of(group))
+    )
     assert {name: count for name, count in names.items() if name.startswith("Once ") and count > 1} == {}
 
 
 def assert_pool_follows_the_record(soak: Soak, members: dict[str, set[str]]) -> None:
-    """Each lead of the pool left as often as it came, but for the one audience where it is now."""
+    """Each lead of the pool left every audience as often as it came, except the one audience where it is now."""
     record = soak.tenant.sql(
-        "SELECT id, source_audience_id, target_audience_id, lead_ids FROM moves WHERE account_group_id = $1",
-        soak.tenant.account_group_id,
+        "SELECT id, source_audience_id, target_audience_id, lead_ids FROM changes"
+        " WHERE account_group_id = $1 AND kind = 'move'",
+        soak.tenant.number,
     )
     recorded = {
-        move_id: (source, target, frozenset(json.loads(leads) if isinstance(leads, str) else leads))
+        id_of(move_id): (id_of(source), id_of(target), frozenset(map(id_of, from_document(leads))))
         for move_id, source, target, leads in record
     }
     assert soak.moves
@@ -240,7 +248,7 @@ def assert_pool_follows_the_record(soak: Soak, members: dict[str, set[str]]) -> 
 def wait_for_jobs(soak: Soak) -> None:
     active = "SELECT count(*) FROM jobs WHERE account_group_id = $1 AND status IN ('queued', 'running')"
     group = soak.tenant.account_group_id
-    wait_until(lambda: soak.tenant.sql(active, group) == [(0,)], "every job has ended", within_s=120)
+    wait_until(lambda: soak.tenant.sql(active, number_of(group)) == [(0,)], "every job has ended", within_s=120)
     by_status = jobs_by_status(soak)
     assert by_status.get("completed", 0) > 0
     assert "failed" not in by_status
@@ -248,12 +256,12 @@ def wait_for_jobs(soak: Soak) -> None:
 
 def jobs_by_status(soak: Soak) -> dict[str, int]:
     counted = "SELECT status, count(*) FROM jobs WHERE account_group_id = $1 GROUP BY status"
-    return dict(soak.tenant.sql(counted, soak.tenant.account_group_id))
+    return dict(soak.tenant.sql(counted, soak.tenant.number))
 
 
 def assert_metrics_agree(scene: Scene, soak: Soak) -> None:
-    """What was answered is counted, and the gauges come to rest: the last request is counted once its answer is on the
-    way, and the housekeeping may have a connection just when we look."""
+    """Every answer is counted, and the gauges return to 0. It waits, because the last request is counted after its
+    answer was sent, and the housekeeping may be using a connection at the moment."""
     counts = Counter((seen.method, seen.route, seen.status) for seen in soak.seen)
     gauges = ("requests_in_progress", "database_connections_in_use", "database_waiters", "rate_limits_alone")
 
@@ -282,12 +290,12 @@ def assert_an_orderly_end(scene: Scene) -> None:
     assert [line for bug in BUGS for line in scene.worker.events(bug)] == []
 
 
-# ---------------------------------------------------------------------------------------------------- what may leak
+# ------------------------------------------------------------------------------------------------------------ leaks
 
 
 @dataclass(frozen=True)
 class Held:
-    """What one process, or the database on its behalf, holds on to."""
+    """The resources that one process holds, or the database on its behalf."""
 
     memory_bytes: dict[int, int]
     files: dict[int, dict[str, int]]
@@ -296,7 +304,7 @@ class Held:
 
 def measured(scene: Scene) -> Held:
     pids = scene.pids()
-    if not Path("/proc/self/fd").exists():  # Only Linux tells; the connections are counted everywhere.
+    if not Path("/proc/self/fd").exists():  # Only Linux shows files; the connections are counted everywhere.
         return Held(dict.fromkeys(pids, 0), {pid: {} for pid in pids}, connections_of(scene))
     memory = {pid: int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") for pid in pids}
     return Held(memory, {pid: open_files(pid) for pid in pids}, connections_of(scene))
@@ -307,10 +315,10 @@ def total(files: dict[str, int]) -> int:
 
 
 def open_files(pid: int) -> dict[str, int]:
-    """Returns how many of each kind are open, so that a failure tells which one leaks.
+    """Returns how many of each kind are open, so that a failure shows which kind leaks.
 
-    Without the files in which a process counts for the metrics: each is opened when there first is something to count,
-    perhaps late, and never twice.
+    Leaves out the files in which a process counts for the metrics. Each is opened when there first is something to
+    count, perhaps late, and never twice.
     """
     found: Counter[str] = Counter()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
@@ -328,7 +336,7 @@ def connections_of(scene: Scene) -> int:
 
 
 def assert_nothing_is_kept(scene: Scene, before: Held, a_few: int) -> None:
-    """The same processes as before; each has as many files as before and hardly more memory."""
+    """The processes are the same as before, and each has as many files as before and hardly more memory."""
     time.sleep(IDLE_S)
     after = measured(scene)
     assert after.files.keys() == before.files.keys(), "a process has died and was replaced"
@@ -339,7 +347,7 @@ def assert_nothing_is_kept(scene: Scene, before: Held, a_few: int) -> None:
         time.sleep(0.5)
         after = measured(scene)
     for pid, was in before.memory_bytes.items():
-        assert after.memory_bytes[pid] <= was * GROWN_TO + GROWN_BY_BYTES, f"{pid}: {was} bytes have become more"
+        assert after.memory_bytes[pid] <= was * GROWN_TO + GROWN_BY_BYTES, f"{pid}: memory has grown from {was} bytes"
 
 
 def is_back(before: Held, after: Held, a_few: int) -> bool:
@@ -348,7 +356,7 @@ def is_back(before: Held, after: Held, a_few: int) -> bool:
 
 
 def family(pid: int) -> Iterator[int]:
-    """Yields the process and all that come from it; only itself where there is no /proc."""
+    """Yields the process and all its descendants; only itself where there is no /proc."""
     yield pid
     children = Path(f"/proc/{pid}/task/{pid}/children")
     for child in children.read_text().split() if children.exists() else ():

@@ -1,4 +1,4 @@
-"""Walking through an audience while people come and go: whoever was there throughout is met exactly once."""
+"""A client walks through an audience while people come and go: it sees every lead that stays exactly once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.racing import assert_healthy, assert_nothing_leaked
-from tests.service import Service, Tenant, make_tenant
+from rig.racing import assert_healthy, assert_nothing_leaked
+from rig.service import Service, Tenant, make_tenant
 
 STAYING = 300
 WALKS: list[tuple[int, dict[str, Any]]] = [
@@ -24,7 +24,7 @@ WALKS: list[tuple[int, dict[str, Any]]] = [
 
 
 def walk(tenant: Tenant, audience: str, limit: int, filters: dict[str, Any]) -> list[str]:
-    """Returns whom a walk meets, page by page."""
+    """Returns the leads that a walk finds, page by page."""
     met: list[str] = []
     cursor: str | None = None
     with tenant.new_client() as client:
@@ -43,7 +43,7 @@ def test_a_walk_amid_adds_and_moves_meets_everybody_who_stays_once(new_service: 
     service = new_service()
     tenant = make_tenant(service)
     here, there = tenant.create_audience("Here"), tenant.create_audience("There")
-    # Those who come and go lie before, between and behind those who stay.
+    # The leads that come and go are before, between and after the leads that stay.
     staying: list[str] = []
     going: list[str] = []
     for part in range(3):
@@ -82,11 +82,13 @@ def test_a_walk_amid_adds_and_moves_meets_everybody_who_stays_once(new_service: 
         for limit, filters in WALKS:
             before = dict(done)
             met = walk(tenant, here, limit, filters)
-            assert len(met) == len(set(met)), f"{filters}: somebody was met twice"
+            assert len(met) == len(set(met)), f"{filters}: a lead was listed twice"
             expected = first if filters.get("q") == "STAYS-1" else set(staying)
-            assert expected <= set(met), f"{filters}: {len(expected - set(met))} were not met"
+            assert expected <= set(met), f"{filters}: {len(expected - set(met))} were not listed"
             if limit <= 20 and not filters:
-                assert done["moved"] > before["moved"] and done["added"] > before["added"], "nothing went on meanwhile"
+                assert done["moved"] > before["moved"] and done["added"] > before["added"], (
+                    "nothing changed during the walk"
+                )
     finally:
         over.set()
         for thread in busy:

@@ -1,35 +1,37 @@
-"""A full disk, or one that is broken: writers are told so, the operator reads why, nothing is damaged, and it goes on
-by itself.
+"""A full or broken disk: writers get an error, the operator reads the reason, no data is damaged, and the service
+recovers without help.
 
-The disk is filled by a limit on the size of files, which needs no privilege. SQLite (in the service's process) then
-meets a write that ends early, which is what a full disk is, and after that errors of the file system; PostgreSQL is
-made to take such a limit for a full disk.
+The disk is filled by a limit on the size of files, which needs no privilege. SQLite (in the service's process) then has
+a write that ends early, as on a full disk, and after that errors of the file system. PostgreSQL is made to treat such a
+limit as a full disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import resource
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from leadyard.database import Database
 from leadyard.errors import Internal
 from leadyard.model import AudienceType, Caller
 from leadyard.operations.account_groups import create_account_group, list_account_groups
 from leadyard.operations.audiences import create_audience, get_audience
 from leadyard.store import schema
-from leadyard.store.db import Database, failures
-from tests.racing import Session, on_postgresql_only, wait_until
-from tests.service import Service, Tenant, make_tenant, on_database
-from tests.throwaway_postgres import ThrowawayPostgres
+from leadyard.store.db import failures
+from rig.racing import Session, on_postgresql_only, wait_until
+from rig.service import Service, Tenant, make_tenant, on_database
+from rig.sqlite_file import open_sqlite
+from rig.throwaway_postgres import ThrowawayPostgres
 
-NOISE = "".join(chr(0x4E00 + (n * 7919) % 20000) for n in range(600))  # A text that does not become much smaller.
+NOISE = "".join(chr(0x4E00 + (n * 7919) % 20000) for n in range(600))  # A text that compresses badly.
 
 
 def people(first: int) -> list[dict[str, str]]:
@@ -42,7 +44,7 @@ def limit_file_size(pid: int, size: int) -> None:
 
 
 def fill(tenant: Tenant, audience: str) -> httpx.Response:
-    """Adds people until the answer is no longer a yes, and returns that one."""
+    """Adds people until an answer is not a success, and returns that answer."""
     for first in range(0, 20_000, 100):
         answer = tenant.client.post(f"/audiences/{audience}/prospects", json={"prospects": people(first)})
         if answer.status_code != 200:
@@ -62,7 +64,7 @@ def assert_told(service: Service, answer: httpx.Response, *events: str) -> None:
 
 
 def assert_whole(tenant: Tenant, audience: str, before: int) -> None:
-    """Every batch is wholly there or wholly not, and everything works again."""
+    """Every batch is there wholly or not at all, and everything works again."""
     count = tenant.count(audience)
     assert count % 100 == before
     assert len(tenant.members(audience)) == count >= 100
@@ -75,13 +77,13 @@ def assert_whole(tenant: Tenant, audience: str, before: int) -> None:
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
 def test_sqlite_on_a_full_disk(new_service: Callable[..., Service]) -> None:
-    # Without the statements, so that the log stays below the limit; it is another disk that is full.
+    # Without the statements, so that the log stays below the limit, because a different disk is full.
     service = new_service(LEADYARD_LOG_LEVEL="info")
     tenant = make_tenant(service)
     audience = tenant.create_audience()
     assert service.process is not None
     path = Path(service.database_url.removeprefix("sqlite:///"))
-    # No whole page fits under this limit, so that the last write ends in the middle of one.
+    # No whole page fits under this limit, so the last write ends in the middle of a page.
     limit_file_size(service.process.pid, Path(f"{path}-wal").stat().st_size + 3_000_000 + 100)
     assert_told(service, fill(tenant, audience), "database_disk_full", "database_io_error")
     refused = tenant.client.post(f"/audiences/{audience}/prospects", json={"prospects": people(50_000)})
@@ -103,9 +105,9 @@ def test_a_damaged_sqlite_file_is_called_damaged(tmp_path: Path, monkeypatch: py
     )
     log = Mock()
     monkeypatch.setattr(failures, "_log", log)
-    with closing(sqlite3.connect(tmp_path / "leadyard.db")) as file:
+    with closing(open_sqlite(url)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        [(page,)] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'audiences'").fetchall()
+        page: Any = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'audiences'").get
     with (tmp_path / "leadyard.db").open("r+b") as damaged:
         damaged.seek((page - 1) * 4096)
         damaged.write(b"\xa5" * 4096)
@@ -128,7 +130,7 @@ def small_disk() -> Iterator[ThrowawayPostgres]:
 
 
 def limit(server: ThrowawayPostgres, size: str) -> None:
-    # As the user that the server runs as: not even root may limit what is somebody else's in every container.
+    # As the server's own user, because in some containers not even root may limit a process of another user.
     done = server.user.run("prlimit", "--pid", str(server.pid), f"--fsize={size}:unlimited")
     assert done.returncode == 0, done.stdout
 
@@ -139,7 +141,7 @@ def test_postgresql_on_a_full_disk(small_disk: ThrowawayPostgres, log_dir: Path)
     url = small_disk.create_database("small")
     asyncio.run(schema.migrate(url))
     service = Service(url, log_dir, {"LEADYARD_LOG_LEVEL": "info"})
-    # New connections, all of the service's, take the limit over.
+    # All connections of the service are new, so they take over the limit.
     limit(small_disk, "2000100")
     service.start()
     try:
@@ -149,10 +151,10 @@ def test_postgresql_on_a_full_disk(small_disk: ThrowawayPostgres, log_dir: Path)
         assert tenant.client.get(f"/audiences/{audience}/prospects").status_code == 200
         limit(small_disk, "unlimited")
         with Session(small_disk.url) as admin:
-            # There is no other way to give room to processes that run than to end them.
+            # The only way to give running processes more room is to end them.
             ours = "FROM pg_stat_activity WHERE application_name = 'leadyard'"
             assert all(is_gone for (is_gone,) in admin.run(f"SELECT pg_terminate_backend(pid, 30000) {ours}"))
-        wait_until(lambda: tenant.client.get("/audiences").status_code == 200, "it goes on by itself")
+        wait_until(lambda: tenant.client.get("/audiences").status_code == 200, "it recovers without help")
         assert_whole(tenant, audience, before=0)
         tenant.client.close()
     finally:

@@ -1,4 +1,4 @@
-"""Jobs as an operator sees them: a worker has metrics and health of its own, and counts what has become of them."""
+"""Jobs as an operator sees them: a worker has its own metrics and health, and counts the outcomes of jobs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 import httpx
 
 from leadyard.errors import AddressUnavailable
-from tests.jobs import SEARCH, csv_of, hurry, job_of, start, upload, wait_for_end
-from tests.providers import TOKEN, made_up, staged_provider
-from tests.racing import wait_until
-from tests.service import Service, Tenant, WorkerProcess, leadyard
-from tests.watching.conftest import admin_url, on_one_database, scraped
+from rig.jobs import SEARCH, csv_of, hurry, job_of, start, upload, wait_for_end
+from rig.providers import TOKEN, made_up, staged_provider
+from rig.racing import wait_until
+from rig.service import Service, Tenant, WorkerProcess, leadyard
+from rig.watching import admin_url, on_one_database, scraped
 
 NewWorker = Callable[..., WorkerProcess]
 
@@ -29,11 +29,11 @@ def test_a_worker_tells_what_it_does(job_service: Service, job_tenant: Tenant, n
         assert httpx.get(f"{admin}/v1/accounts").status_code == 404
         job_id = start(job_tenant, "csv_upload", uploadId=upload(job_tenant, csv_of(40, bad_every=10)))
         assert wait_for_end(job_tenant, job_id)["counts"]["rejected"] == 4
-        put_off = start(job_tenant, "linkedin_search", **SEARCH)
-        wait_until(lambda: worker.events("job_postponed"), "the provider's trouble is met")
+        put_off = start(job_tenant, "linkedin_search", searchUrl=SEARCH.search_url)
+        wait_until(lambda: worker.events("job_postponed"), "the provider's failure is counted")
         hurry(job_service.database_url)
         assert wait_for_end(job_tenant, put_off)["status"] == "completed"
-        # The end of a job is counted when it has been committed, which is when we see it.
+        # The end of a job is counted after its commit, when we can see it already.
         completed = 'leadyard_jobs_ended_total{status="completed"}'
         wait_until(lambda: scraped(worker).get(completed) == 2, "both are counted")
         counted = scraped(worker)

@@ -1,4 +1,5 @@
-"""Nobody holds a place for ever: slow clients, endless heads, too many connections, a database that does not come."""
+"""No client holds a connection or a place in a queue without end: slow clients, endless heads, too many connections, a
+database that does not answer."""
 
 from __future__ import annotations
 
@@ -15,18 +16,20 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from leadyard.http.limits import Limits, TimeLimits
-from tests.racing import Session, assert_exact, assert_healthy, at_once, wait_until
-from tests.service import Service, Tenant
-from tests.watching.conftest import MAX_CONNECTIONS, POOL, QUEUE, READ_S, REQUEST_S, admin_url, on_one_database, scraped
+from leadyard.http.wire.time_limits import Limits, TimeLimits
+from leadyard.ids import key_of
+from rig.racing import Session, assert_exact, assert_healthy, at_once, wait_until
+from rig.service import Service, Tenant
+from rig.watching import admin_url, on_one_database, scraped
+from tests.watching.conftest import MAX_CONNECTIONS, POOL, QUEUE, READ_S, REQUEST_S
 
 
 def raw(service: Service, *pieces: bytes, pause_s: float = 0) -> tuple[bytes, float]:
-    """Sends the pieces and returns everything that comes back until the end, and how long that took."""
+    """Sends the pieces. Returns everything that comes back until the end, and how long that took."""
     started = time.monotonic()
     with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
         for piece in pieces:
-            # What came after the end would be answered by a reset, which takes the answer away.
+            # A piece sent after the end would be answered by a reset, which discards the answer.
             if pause_s and time.monotonic() - started > READ_S * 0.9:
                 break
             connection.sendall(piece)
@@ -112,7 +115,8 @@ def test_too_many_connections(watched: Service) -> None:
         for _ in range(MAX_CONNECTIONS):
             stack.enter_context(socket.create_connection(("127.0.0.1", watched.port)))
         answer = httpx.get(f"{watched.base_url}/v1/accounts")
-        # A supervisor that met the refusal would restart the process, and help whoever holds the connections.
+        # A supervisor that got the refusal would restart the process, and so help the attacker who holds the
+        # connections.
         probes = {
             path: httpx.get(f"{admin_url(watched)}{path}").status_code for path in ("/livez", "/readyz", "/metrics")
         }
@@ -136,7 +140,7 @@ def hold(session: Session, audience_id: str) -> None:
     """Holds up every move of the audience; on SQLite, every writer."""
     session.begin()
     if session.is_postgresql:
-        session.run("SELECT 1 FROM audiences WHERE id = $1 FOR UPDATE", audience_id)
+        session.run("SELECT 1 FROM audiences WHERE id = $1 FOR UPDATE", key_of(audience_id))
 
 
 def locked_out(tenant: Tenant) -> int:
@@ -164,7 +168,7 @@ def test_a_full_queue_is_refused_at_once_and_those_in_it_are_served(watched: Ser
         hold(session, source)
         moving = [pool.submit(move, lead) for lead in leads[:places]]
         if watched.is_postgresql:
-            # The scrape would have to stand in the same queue; who has a connection waits for the lock.
+            # A scrape would have to wait in the same queue. A request that has a connection waits for the lock.
             wait_until(lambda: locked_out(seen) == POOL, "all connections wait for the lock", within_s=10)
             time.sleep(0.7)
         else:
@@ -205,14 +209,14 @@ def test_work_that_takes_too_long_is_given_up_and_undone(watched: Service, seen:
     assert int(answer.headers["Retry-After"]) > 0
     assert REQUEST_S * 0.9 < took_s < REQUEST_S + 10
     assert_exact(seen, {source: set(leads), target: set()})
-    # As often as there are connections: none of them was left behind in a transaction.
+    # As often as there are connections: none of them was left in a transaction.
     for one, other in ((source, target), (target, source)) * POOL:
         assert seen.move(one, other, leads).status_code == 200
     assert_healthy(seen)
 
 
 def test_an_upload_may_take_long_as_long_as_it_goes_on() -> None:
-    """The work on each piece has the whole time, however many there are; and our work is not the client's delay."""
+    """The work on each piece has the whole time, however many there are. The client is not blamed for our own work."""
     # Together more than either limit.
     pieces, work_s, limits = 6, 50.0, TimeLimits(read_s=100, request_s=150)
     assert _status_after(pieces, [work_s] * pieces, limits) == 200
@@ -220,7 +224,7 @@ def test_an_upload_may_take_long_as_long_as_it_goes_on() -> None:
 
 
 class Clockwork(asyncio.SelectorEventLoop):
-    """A loop for which time goes on only while it waits, and then at once: no machine is too slow for it."""
+    """A loop whose time passes only while it waits, and then at once, so that no machine is too slow for it."""
 
     def __init__(self) -> None:
         self._now_s = 0.0
@@ -237,7 +241,7 @@ class Clockwork(asyncio.SelectorEventLoop):
 
 
 def _status_after(pieces: int, works_s: Sequence[float], limits: TimeLimits) -> int:
-    """Returns the status of a request whose body comes in so many pieces, each of which is so much work."""
+    """Returns the status of a request whose body comes in that many pieces, each of which takes that much work."""
     messages = [{"type": "http.request", "body": b"x", "more_body": n < pieces - 1} for n in range(pieces)]
     statuses: list[int] = []
 

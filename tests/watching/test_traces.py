@@ -1,4 +1,4 @@
-"""Spans: the request, the operation in it, each statement; as children of the caller's span, and without a value."""
+"""Spans: the request, the operation in it, each statement; as children of the caller's span, and without values."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from tests.providers import TOKEN, made_up, staged_provider
-from tests.racing import wait_until
-from tests.service import Service, Tenant, make_tenant
-from tests.watching.conftest import Collector, on_one_database
+from rig.providers import TOKEN, made_up, staged_provider
+from rig.racing import wait_until
+from rig.service import Service, Tenant, make_tenant
+from rig.watching import Collector, on_one_database
 
 
 def attributes(span: Any) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def test_a_move_as_spans(collector: Collector, watched: Service, seen: Tenant) -
     source, target = seen.create_audience(), seen.create_audience()
     leads = seen.add_leads(source, 2)
     trace_id, caller = secrets.token_hex(16), secrets.token_hex(8)
-    # The key is remembered for three seconds from here.
+    # The service remembers the key for three seconds from here.
     assert seen.client.get(f"/audiences/{source}").status_code == 200
     answer = seen.client.post(
         f"/audiences/{source}/move-leads",
@@ -39,7 +39,7 @@ def test_a_move_as_spans(collector: Collector, watched: Service, seen: Tenant) -
     assert request.name.startswith("POST /v1/accounts/{accountGroupId}/audiences/{audienceId}/move-leads")
     assert attributes(request)["http.response.status_code"] == 200
     operations = {span.name: span for span in spans if "leadyard.operation" in attributes(span)}
-    # The key is remembered from the request before.
+    # The service remembers the key from the request before.
     assert set(operations) == {"move_leads"}
     assert all(span.parent_span_id == request.span_id for span in operations.values())
     statements = [attributes(span) for span in spans if span.parent_span_id == operations["move_leads"].span_id]
@@ -48,7 +48,7 @@ def test_a_move_as_spans(collector: Collector, watched: Service, seen: Tenant) -
         assert len(texts) == 1 and "move_leads_" in texts[0]
     else:
         assert (texts[0], texts[-1]) == ("BEGIN IMMEDIATE", "COMMIT")
-        assert any("INSERT INTO moves" in text for text in texts)
+        assert any("INSERT INTO changes" in text for text in texts)
     assert {each["db.system.name"] for each in statements} == {"postgresql" if watched.is_postgresql else "sqlite"}
     everything = repr(spans)
     for hidden in (seen.key, leads[0], "@example.com", source):
@@ -84,7 +84,7 @@ def test_without_a_caller_the_trace_of_the_answer_is_that_of_the_span(
     trace_id = refused.json()["traceId"]
     wait_until(lambda: any(span.kind == 2 for span in collector.of_trace(trace_id)), "the spans arrive", within_s=15)
     (failed,) = (span for span in collector.of_trace(trace_id) if span.name == "get_audience")
-    # A refusal is an answer; only what goes wrong on our side is an error.
+    # A refusal is an answer. Only a failure on our side is an error.
     assert attributes(failed)["error.type"] == "leadyard.errors.NotFound"
     assert all(span.status.code == 0 for span in collector.of_trace(trace_id))
     lines = [line for line in watched.log_lines() if line.get("trace_id") == trace_id]

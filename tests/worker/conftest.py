@@ -1,4 +1,4 @@
-"""The worker of these tests runs in their own process, where nobody has set up its log."""
+"""The worker of these tests runs in their own process, which does not configure its log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from structlog.typing import EventDict
 
 @pytest.fixture(autouse=True)
 def log() -> Iterator[list[EventDict]]:
-    """What is logged; drawn on a screen, the traceback of one exception would take seconds."""
+    """The log lines. Rendered for a terminal, the traceback of one exception would take seconds."""
     with structlog.testing.capture_logs() as lines:
         yield lines
 
@@ -19,4 +19,4 @@ def log() -> Iterator[list[EventDict]]:
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker of this process looks for jobs more often."""
-    monkeypatch.setattr("leadyard.worker.worker._LOOK_EVERY_S", 0.03)
+    monkeypatch.setattr("leadyard.worker.jobs.worker._LOOK_EVERY_S", 0.03)

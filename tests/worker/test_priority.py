@@ -1,4 +1,4 @@
-"""A worker lets others go first."""
+"""A worker runs at a lower priority than other processes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from leadyard.cli import working
-from tests.racing import wait_until
-from tests.service import Service, WorkerProcess
+from leadyard.cli import worker_command
+from rig.racing import wait_until
+from rig.service import Service, WorkerProcess
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "leadyard-worker.service"
 
@@ -25,13 +25,13 @@ def test_a_worker_gives_way_to_whoever_is_waited_for(
 
 
 def test_a_worker_works_where_it_may_not_lower_its_priority(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So it is in the unit of deploy/: `@resources`, which it filters, has the system call for that in it."""
+    """This is the case in the unit of deploy/, whose filter `@resources` includes the system call for that."""
 
     def refuse(_by: int) -> int:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "nice", refuse)
-    working._give_way()
+    worker_command._give_way()
     settings = UNIT.read_text().splitlines()
     assert "SystemCallFilter=~@privileged @resources" in settings
-    assert f"Nice={working._NICENESS}" in settings, "systemd lowers it instead, before it puts the filter up"
+    assert f"Nice={worker_command._NICENESS}" in settings, "systemd lowers it instead, before it puts the filter up"

@@ -1,4 +1,4 @@
-"""Jobs that ask the prospect provider, and everything it can do to them: bounded, reported, nothing lost."""
+"""Jobs that use the prospect provider, and every failure that it can cause: bounded, reported, without a lost lead."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadyard.clock import now_ms
-from leadyard.intake.provider import Provider
-from leadyard.operations.operation import Database
-from leadyard.worker.job_run import MAX_ATTEMPTS
-from tests.jobs import (
+from leadyard.database import Database
+from leadyard.ids import key_of
+from leadyard.model import ExistingAudience, ProfileUrls
+from leadyard.provider.client import Provider
+from leadyard.worker.jobs.job_run import MAX_ATTEMPTS
+from rig.jobs import (
     assert_counts,
     claimed_by,
     found_job,
@@ -28,9 +30,9 @@ from tests.jobs import (
     start_import,
     work_until_ended,
 )
-from tests.providers import TOKEN, Stage, made_up, staged_provider
-from tests.racing import assert_healthy
-from tests.service import Tenant
+from rig.providers import TOKEN, Stage, made_up, staged_provider
+from rig.racing import assert_healthy
+from rig.service import Tenant
 
 PEOPLE = 250
 
@@ -43,7 +45,8 @@ def one_stage() -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(one_stage: Stage) -> Iterator[Stage]:
-    """A provider of 250 people in three pages, of whom every second one has an e-mail that only enrichment finds."""
+    """A provider of 250 people in three pages, of whom every second one has an e-mail address that only enrichment
+    finds."""
     one_stage.fail()
     one_stage.asked.clear()
     app = one_stage.app
@@ -145,8 +148,8 @@ def test_cursors_that_go_round_in_a_circle_end_after_a_few_rounds(
 def test_a_search_that_was_interrupted_after_its_last_page_does_not_begin_anew(
     job_tenant: Tenant, stage: Stage
 ) -> None:
-    """The worker stops between the last page and the end of the job. Without a cursor to go on from, the next worker
-    must know that nothing is left."""
+    """The worker stops between the last page and the end of the job. Without a cursor to continue from, the next worker
+    must recognise that nothing is left."""
     job = search_job(job_tenant)
 
     async def run(db: Database) -> None:
@@ -196,9 +199,10 @@ def test_retry_after_is_waited_for(job_tenant: Tenant, stage: Stage, asked: str,
 
     in_database(job_tenant, run)
     after = now_ms()
-    [(ready_at, failed)] = job_tenant.sql("SELECT ready_at, failed_attempts FROM jobs WHERE id = $1", job.id)
+    [(ready_at, failed)] = job_tenant.sql("SELECT ready_at, failed_attempts FROM jobs WHERE id = $1", key_of(job.id))
     assert failed == 1
-    # However long asking took: from some moment between these two, and up to a quarter more than was asked for.
+    # The pause starts at a moment between these two, however long the request took. It lasts the requested time, and up
+    # to a quarter more.
     assert before + least_s * 1000 <= ready_at <= after + least_s * 1250
 
 
@@ -212,7 +216,7 @@ def test_an_email_that_another_lead_has_is_not_given_twice(job_tenant: Tenant, s
     assert ended["status"] == "completed"
     assert_counts(ended, created=PEOPLE, emailsFound=PEOPLE // 2 - 2)
     emails = [email for (email,) in job_tenant.sql(
-        "SELECT email FROM leads WHERE account_group_id = $1 AND email IS NOT NULL", job_tenant.account_group_id
+        "SELECT email FROM leads WHERE account_group_id = $1 AND email IS NOT NULL", job_tenant.number
     )]  # fmt: skip
     assert len(emails) == len(set(emails)) == PEOPLE // 2
     assert_healthy(job_tenant)
@@ -224,14 +228,15 @@ def test_an_email_that_another_lead_has_is_not_given_twice(job_tenant: Tenant, s
         (("same@example.com", "same@example.com"), 1),
         (("not an e-mail", "x" * 5_000 + "@example.com"), 0),
         (("a\x00b@example.com", "ok@example.com"), 2),
+        (("email_not_unlocked@domain.com", "noreply@example.com"), 0),
     ],
-    ids=["twice", "invalid", "nul"],
+    ids=["twice", "invalid", "nul", "placeholders"],
 )
 def test_emails_that_cannot_be_written_are_left_out(
     job_tenant: Tenant, stage: Stage, answer: tuple[str, ...], written: int
 ) -> None:
-    urls = [f"https://www.linkedin.com/in/enriched-{n}" for n in range(2)]
-    job = new_job(job_tenant, search_emails=True, source={"profileUrls": urls, "header": ["profileUrl"]})
+    urls = ProfileUrls(tuple(f"https://www.linkedin.com/in/enriched-{n}" for n in range(2)))
+    job = new_job(job_tenant, urls, search_emails=True)
 
     async def enrich(scope: Scope, receive: Receive, send: Send) -> None:
         asked = await Request(scope, receive).json()
@@ -249,12 +254,12 @@ def test_emails_that_cannot_be_written_are_left_out(
 
 
 def test_the_enrichment_asks_only_for_the_leads_that_the_job_has_added(job_tenant: Tenant, stage: Stage) -> None:
-    """Two people were in the audience before, one of them is found again; both have no e-mail."""
+    """Two people were in the audience before, and the search finds one of them again. Neither has an e-mail address."""
     audience = job_tenant.create_audience()
     before = [{"linkedinUrl": "https://www.linkedin.com/in/ada-2"}, {"linkedinUrl": "https://www.linkedin.com/in/old"}]
     job_tenant.client.post(f"/audiences/{audience}/prospects", json={"prospects": before}).raise_for_status()
 
-    job = search_job(job_tenant, audience_id=audience, audience_name=None, search_emails=True)
+    job = search_job(job_tenant, audience=ExistingAudience(audience), search_emails=True)
     ended = work_until_ended(job_tenant, job, stage.url)
 
     assert_counts(ended, read=PEOPLE, matched=1, added=PEOPLE - 1, alreadyInAudience=1, emailsFound=PEOPLE // 2 - 1)
@@ -263,7 +268,7 @@ def test_the_enrichment_asks_only_for_the_leads_that_the_job_has_added(job_tenan
 
 def test_trouble_in_the_enrichment_that_ends(job_tenant: Tenant, stage: Stage) -> None:
     job = found_job(job_tenant, start_import(job_tenant, 5))
-    job_tenant.sql("UPDATE jobs SET search_emails = $1 WHERE id = $2", True, job.id)
+    job_tenant.sql("UPDATE jobs SET search_emails = $1 WHERE id = $2", True, key_of(job.id))
     stage.fail("500:first=2")
     ended = work_until_ended(job_tenant, found_job(job_tenant, job.id), stage.url)
     assert ended["status"] == "completed"
@@ -290,7 +295,7 @@ def test_a_provider_that_is_no_longer_configured_fails_the_stage_and_keeps_the_i
 
 
 def test_cancelled_while_the_provider_takes_its_time(job_tenant: Tenant, stage: Stage) -> None:
-    """Nothing is added after the answer, though a page was on its way."""
+    """Nothing is added after the answer, although a page was on its way."""
     job = search_job(job_tenant)
     real = stage.app
     cancelled: list[int] = []

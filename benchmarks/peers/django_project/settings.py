@@ -1,4 +1,5 @@
-"""The settings Django's and REST Framework's documentation ask for in production, without what the move does not use.
+"""The settings that the documentation of Django and REST Framework recommends for production, without parts that the
+move does not use.
 
 Left out in Django's favour: sessions, CSRF, the admin, throttling, request logs. Kept: tokens, validation.
 """

@@ -1,4 +1,4 @@
-"""The one address of this project."""
+"""The only URL of this project."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-// What the documentation asks for in production, and nothing that costs time without being asked for.
+// The settings that the documentation recommends for production, and none that cost time without need.
 import "postgraphile";
 import { defaultMaskError } from "postgraphile/grafserv";
 import { makePgService } from "postgraphile/adaptors/pg";
@@ -10,7 +10,7 @@ export default {
     makePgService({
       connectionString: process.env.DATABASE_URL,
       schemas: ["app"],
-      // One connection for each client at once. Without a limit on idleness they last.
+      // One connection for each client. Without an idle timeout they stay open.
       poolConfig: { max: Number(process.env.POOL_SIZE), idleTimeoutMillis: 0 },
     }),
   ],

@@ -1,4 +1,4 @@
--- The same nouns as Leadyard's, as one would write them by hand for PostGraphile. No tenants, no keys.
+-- The same nouns as Leadyard's, written by hand as for PostGraphile. No tenants, no keys.
 CREATE SCHEMA app;
 
 CREATE TABLE app.audiences (
@@ -29,7 +29,7 @@ CREATE TABLE app.moves (
 
 CREATE TYPE app.move_result AS (move_id bigint, moved_count integer, source_count integer, target_count integer);
 
--- All or nothing: whatever is raised rolls back the one statement that calls it.
+-- All or nothing: an exception rolls back the one statement that calls it.
 CREATE FUNCTION app.move_leads(source integer, target integer, leads integer[]) RETURNS app.move_result
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,1 +1,1 @@
-"""ROOM 1, the door for operators. No SQL, no transaction, no rule."""
+"""The commands for operators. Contains no SQL, no transactions, no business rules."""

@@ -1,4 +1,4 @@
-"""The admin port of a process that answers no requests."""
+"""The admin port of a process that does not serve the API."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from starlette.types import ASGIApp
 
 from leadyard.assemble import assemble_protocol
 from leadyard.cli.listening import tell
-from leadyard.config import Settings
+from leadyard.settings.settings import Settings
 
-# A scrape is answered in less; whoever keeps a connection open for longer is not waited for.
+# A scrape takes less time, and a connection that stays open longer must not delay the stop.
 _STOP_WITHIN_S = 1
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, but that it leaves the signals to whoever asked for them before."""
+    """A uvicorn server that leaves the signal handlers of the process as they are."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -28,8 +28,8 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def answering(app: ASGIApp, sockets: Sequence[socket], settings: Settings) -> AsyncIterator[None]:
-    """Serves the app on the sockets for as long as the block lasts, in the same event loop: when that no longer turns,
-    nobody answers."""
+    """Serves the app on the sockets during the block. It runs in the same event loop, so that health checks fail if the
+    event loop is blocked."""
     server = _Server(
         uvicorn.Config(
             app,

@@ -1,4 +1,4 @@
-"""Which audience the operator means: by id, or by name."""
+"""Finds the audience that the operator means, by id or by name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING
 
 from leadyard.cli.output import wrong_usage
 from leadyard.errors import AmbiguousName, NotFound
-from leadyard.model import MAX_NAME_LENGTH, Caller
+from leadyard.model import MAX_NAME_LENGTH
 
 if TYPE_CHECKING:
-    from leadyard.model import Audience
-    from leadyard.operations.operation import Database
+    from leadyard.database import Database
+    from leadyard.model import Audience, Caller
 
 _ID = re.compile(r"[0-9a-f]{24}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-async def operator(db: Database, account_group_id: str) -> Caller:
-    """Returns the operator as a caller in the account group. Raises NotFound."""
-    from leadyard.operations.account_groups import get_account_group
-
-    return Caller.operator((await get_account_group(db, account_group_id=account_group_id)).id)
 
 
 async def find_audience(db: Database, caller: Caller, name_or_id: str) -> Audience:
@@ -33,7 +26,7 @@ async def find_audience(db: Database, caller: Caller, name_or_id: str) -> Audien
 
 
 async def find_or_make_audience(db: Database, caller: Caller, name_or_id: str) -> Audience:
-    """Returns the audience, made for an import if there is none of that name. Raises like find_audience."""
+    """Returns the audience, or creates one for an import if none has this name. Raises like find_audience."""
     from leadyard.operations.audiences import create_import_audience
 
     name = name_or_id.strip()
@@ -42,7 +35,7 @@ async def find_or_make_audience(db: Database, caller: Caller, name_or_id: str) -
         return found
     if not 1 <= len(name) <= MAX_NAME_LENGTH or _CONTROL.search(name):
         raise wrong_usage(
-            f"The name of an audience must have 1 to {MAX_NAME_LENGTH} characters, no control characters."
+            f"The name of an audience must have 1 to {MAX_NAME_LENGTH} characters and no control characters."
         )
     return await create_import_audience(db, caller, name=name)
 
@@ -55,5 +48,5 @@ async def _find(db: Database, caller: Caller, name_or_id: str) -> Audience | Non
     found = await find_audiences_by_name(db, caller, name=name_or_id)
     if len(found) > 1:
         ids = " and ".join(each.id for each in found)
-        raise AmbiguousName(f"The audiences {ids} are both called {name_or_id!r}. Give the id of the one you mean.")
+        raise AmbiguousName(f"The audiences {ids} both have the name {name_or_id!r}. Use the id of the one you mean.")
     return found[0] if found else None

@@ -1,31 +1,29 @@
-"""`leadyard backup` and `leadyard restore`: the embedded database into a file and back."""
+"""`leadyard backup` and `leadyard restore`: copy the embedded database to a file and back."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from leadyard.cli.output import AsJson, print_json, refusals
+from leadyard.cli.progress import progress_bar
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write; it must not exist.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write. It must not exist.")],
     as_json: AsJson = False,
 ) -> None:
-    """Copy the embedded database to FILE while the service runs.
+    """Copy the embedded database to a file while it is in use.
 
-    The copy is that of one moment, is checked before it gets its name, and holds lead data: only its owner may read
+    The copy shows one moment and is checked before it gets its name. It contains lead data, so only its owner may read
     it. For PostgreSQL see docs/backup.md.
     """
-    from leadyard.config import read_settings
     from leadyard.operations.backup import back_up
+    from leadyard.settings.settings import read_settings
 
-    with refusals(as_json=as_json), _progress("Copying", show=not as_json) as progress:
+    with refusals(as_json=as_json), progress_bar("Copying", show=not as_json) as progress:
         url = read_settings().resolved_database_url()
         made = back_up(url, file=file, progress=progress)
     if as_json:
@@ -36,31 +34,21 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a database that has account groups in it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a database that contains account groups.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup in the place of the embedded database, all or nothing. The service must not run.
+    """Restore the embedded database from a backup.
 
-    A backup of an older version is migrated by the next 'leadyard serve'. For PostgreSQL see docs/backup.md.
+    It restores all or nothing. Stop the service first. The next 'leadyard serve' migrates a backup from an older
+    version. For PostgreSQL see docs/backup.md.
     """
-    from leadyard.config import read_settings
     from leadyard.operations import backup as operations
+    from leadyard.settings.settings import read_settings
 
-    with refusals(as_json=as_json), _progress("Restoring", show=not as_json) as progress:
+    with refusals(as_json=as_json), progress_bar("Restoring", show=not as_json) as progress:
         url = read_settings().resolved_database_url()
         put = operations.restore(url, file=file, force=force, progress=progress)
     if as_json:
         print_json({"file": str(file), "sizeBytes": put.size_bytes, "revision": put.revision})
     else:
         print(f"Restored {file} (schema {put.revision}). Check it: leadyard doctor")
-
-
-@contextmanager
-def _progress(doing: str, *, show: bool) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    quiet = not show or not sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
-        task = bar.add_task(doing, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

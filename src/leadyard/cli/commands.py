@@ -1,67 +1,78 @@
-"""The commands, all on one screen. A command is imported when it is asked for, so that none waits for the others."""
+"""All commands on one screen. A command is imported only when it is used, so that it does not wait for the others."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
 
 from leadyard.cli.output import print_json
 
-# In the order of the help: where each is written, as the module in this package and its function or group.
+
+class Place(NamedTuple):
+    """The place of a command, as `module:attribute` in this package, and its line in the list of commands."""
+
+    where: str
+    summary: str
+
+
+# In the order of the help. The summaries are here so that `leadyard --help` does not have to import all commands.
 COMMANDS = {
-    "serve": "serving:serve",
-    "worker": "working:worker",
-    "migrate": "database:migrate",
-    "import": "importing:import_file",
-    "export": "exporting:export_file",
-    "doctor": "doctor:doctor",
-    "backup": "backup:backup",
-    "restore": "backup:restore",
-    "config": "configuration:config",
-    "example-provider": "example_provider:example_provider",
-    "account-groups": "account_groups:app",
-    "keys": "keys:app",
-    "jobs": "jobs:app",
+    "serve": Place("serving:serve", "Run the HTTP service until it is stopped."),
+    "worker": Place("worker_command:worker", "Run jobs and send webhooks until it is stopped."),
+    "migrate": Place("migrate:migrate", "Bring the database to the current schema."),
+    "distribute": Place("distribute:distribute", "Distribute the tables over a Citus cluster."),
+    "import": Place("importing:import_file", "Import a table or vCards into an audience."),
+    "export": Place("exporting:export_file", "Export an audience as CSV."),
+    "doctor": Place("doctor:doctor", "Check the database file and that counts are exact."),
+    "backup": Place("backup:backup", "Copy the embedded database to a file while it is in use."),
+    "restore": Place("backup:restore", "Restore the embedded database from a backup."),
+    "config": Place("configuration:config", "List every setting, its value and its source."),
+    "example-provider": Place(
+        "example_provider:example_provider", "Run a prospect provider on the people of a CSV file."
+    ),
+    "account-groups": Place("account_groups:app", "Create, list and change account groups, the tenants."),
+    "keys": Place("keys:app", "Create, list, rotate, revoke and check API keys."),
+    "jobs": Place("jobs:app", "List, show, watch and cancel prospecting jobs."),
+    "transfers": Place("transfers:app", "Move, copy or remove any number of leads."),
+    "changes": Place("changes:app", "List, show and undo the changes of audiences."),
+    "suppress": Place("suppressing:suppress", "Keep the people of a file out of an account group."),
+    "events": Place("events:app", "List and follow the events of an account group."),
+    "webhooks": Place("webhooks:app", "Create, test and delete webhooks, and send events again."),
+    "example-receiver": Place("example_receiver:example_receiver", "Print and verify webhooks that come in."),
+    "duplicates": Place("duplicates:app", "List likely duplicates, and merge two leads."),
+    "mcp": Place("agents:mcp", "Serve the tools for agents over stdin and stdout."),
 }
-_ADVICE = "'leadyard --help', and --help after a command, say what it takes."
-# Typer has no name of its own for what all wrong usage is; the newest ones bring a private copy of click.
+_ADVICE = "See 'leadyard --help', or use --help after a command."
+# Typer does not export the base class of all usage errors, and its newest versions contain a private copy of click.
 _WrongUsage: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
 
 
-class _MadeWhenAsked(Mapping[str, Any]):
-    """What Typer makes of the commands. Only the help of them all, on a narrow terminal, asks for every one."""
+class _LazyGroup(TyperGroup):
+    """Imports a command when it is called or when its help is shown."""
 
-    def __getitem__(self, name: str) -> Any:
-        module, _, attribute = COMMANDS[name].partition(":")
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].where.partition(":")
         found = getattr(import_module(f"leadyard.cli.{module}"), attribute)
         alone = _typer()
         if isinstance(found, typer.Typer):
-            alone.add_typer(found, name=name)
-        else:
-            alone.command(name)(found)
-        made: Any = typer.main.get_command(alone)
-        return made.commands[name] if isinstance(found, typer.Typer) else made
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(COMMANDS)
-
-    def __len__(self) -> int:
-        return len(COMMANDS)
-
-
-class _Group(TyperGroup):
-    def __init__(self, **rest: Any) -> None:
-        super().__init__(**rest)
-        commands: Any = _MadeWhenAsked()
-        self.commands = commands
-
-    def list_commands(self, _ctx: Any) -> list[str]:
-        return list(COMMANDS)
+            alone.add_typer(found, name=cmd_name)
+            group: Any = typer.main.get_command(alone)
+            return group.commands[cmd_name]
+        alone.command(cmd_name)(found)
+        return typer.main.get_command(alone)
 
 
 def _typer(**rest: Any) -> typer.Typer:
@@ -70,22 +81,22 @@ def _typer(**rest: Any) -> typer.Typer:
 
 app = _typer(
     name="leadyard",
-    cls=_Group,
+    cls=_LazyGroup,
     help="Lists of leads with a move that is atomic, exact and fast.",
     no_args_is_help=True,
     epilog="Settings come from the environment (LEADYARD_...); 'leadyard config' lists them. "
-    "Exit codes: 0 done, 1 the answer is no, 2 wrong usage.",
+    "Exit codes: 0 success, 1 failure, 2 usage error.",
 )
 
 
 @app.callback()
-def _nothing_before_the_command() -> None:
-    # Typer makes a group of an app without commands of its own only when it has a callback.
+def _no_options_before_the_command() -> None:
+    # Typer makes a group of an app that registers no commands only when the app has a callback.
     pass
 
 
 def run_command() -> None:
-    """Does what the arguments of the process say, and ends it with the exit code."""
+    """Runs the command of the process's arguments, and exits with its code."""
     if "--json" not in sys.argv:
         app()
         return

@@ -1,4 +1,4 @@
-"""`leadyard example-provider`: a prospect provider that serves the people of a CSV file."""
+"""`leadyard example-provider`: runs a prospect provider that serves the people of a CSV file."""
 
 from __future__ import annotations
 
@@ -13,38 +13,36 @@ from leadyard.cli.output import AsJson, print_json, refusals, wrong_usage
 
 
 def example_provider(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The people; columns as 'leadyard import' takes.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The people; columns as for 'leadyard import'.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")] = 0,
-    token: Annotated[
-        str | None, typer.Option(metavar="T", help="Refuse requests that do not bring this bearer token.")
-    ] = None,
-    delay_s: Annotated[float, typer.Option(min=0, max=3_600, help="Wait so long before every answer.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 chooses a free port.")] = 0,
+    token: Annotated[str | None, typer.Option(metavar="T", help="Refuse requests without this bearer token.")] = None,
+    delay_s: Annotated[float, typer.Option(min=0, max=3_600, help="Delay before each response, in seconds.")] = 0,
     fail: Annotated[
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="Fail: 500, 429, timeout, drop, garbage, repeat-cursor, huge-page or no-identity; a share of the "
-            "requests (500:0.2), only the first of them (429:first=3), or both (drop:0.5:first=10). Several times: "
-            "the first that is due.",
+            help="Fail on purpose: 500, 429, timeout, drop, garbage, repeat-cursor, huge-page or no-identity. Add a "
+            "share of the requests (500:0.2), only the first requests (429:first=3), or both (drop:0.5:first=10). "
+            "If given several times, the first failure that is due wins.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed fails the same requests.")] = 1,
+    seed: Annotated[int, typer.Option(help="With the same seed, the same requests fail.")] = 1,
     retry_after: Annotated[
-        str, typer.Option(help="What a 429 says in Retry-After: seconds, a date, or nonsense.")
+        str, typer.Option(help="The Retry-After of a 429: seconds, a date, or an invalid value.")
     ] = "1",
     withhold_emails: Annotated[
-        bool, typer.Option("--withhold-emails", help="Leave e-mails out of searches; enrichment finds them.")
+        bool, typer.Option("--withhold-emails", help="Omit e-mails from searches; enrichment finds them.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a prospect provider that serves the people of a CSV file, until it is told to stop (Ctrl-C, SIGTERM).
+    """Run a prospect provider on the people of a CSV file.
 
-    For development and tests. The first line it prints is its URL, for LEADYARD_PROVIDER_URL. Every search finds
-    everybody; docs/providers.md describes the protocol.
+    It is for development and tests. Ctrl-C or SIGTERM stops it. The first line that it prints is its URL, for
+    LEADYARD_PROVIDER_URL. Each search finds all people of the file. docs/providers.md describes the protocol.
     """
     from leadyard.example_provider.app import Manners, build_example_provider
-    from leadyard.example_provider.failures import Failures, parse_failure
+    from leadyard.example_provider.faults import Failures, parse_failure
     from leadyard.example_provider.people import read_people
     from leadyard.example_provider.serving import serve_example_provider
 
@@ -64,7 +62,7 @@ def example_provider(
                 print(f"{url}\nServing {len(people.prospects):,} people of {file}. Stop with Ctrl-C.")
             sys.stdout.flush()
 
-        # The server ends its work and then sends itself the signal again; being told to stop is no failure.
+        # The server finishes its work and then sends itself the signal again. A stop by signal is not a failure.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             serve_example_provider(app, host=host, port=port, ready=ready)

@@ -1,4 +1,4 @@
-"""`leadyard export`: an audience into a CSV file."""
+"""`leadyard export`: exports an audience to a CSV file."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadyard.cli.audience_choice import find_audience, operator
-from leadyard.cli.file_output import written_output
-from leadyard.cli.output import AsJson, print_json, refusals, with_database, wrong_usage
+from leadyard.cli.audience_choice import find_audience
+from leadyard.cli.file_output import write_pieces, written_output
+from leadyard.cli.output import AsJson, operator, print_json, refusals, with_database, wrong_usage
 
 if TYPE_CHECKING:
-    from leadyard.model import Audience, Caller
-    from leadyard.operations.operation import Database
-
-_PAGE = 1_000
+    from leadyard.database import Database
+    from leadyard.model import Audience
 
 
 def export_file(
@@ -26,17 +24,19 @@ def export_file(
     audience: Annotated[str, typer.Option(metavar="NAME_OR_ID", help="The audience.")],
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.csv", help="Where to write; it must not exist. Default: standard output."),
+        typer.Option(metavar="FILE.csv", help="The file to write. It must not exist. Default: standard output."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Export an audience as CSV.
 
-    The columns have the names that the import understands, and no cell is taken for a formula by a spreadsheet. Memory
-    does not grow with the audience. What cannot be finished leaves no file behind.
+    The columns have names that the import recognises. Cells are escaped so that a spreadsheet does not treat them as
+    formulas. Memory does not grow with the audience. A failed export leaves no file behind.
     """
+    from leadyard.operations.exports import export_audience
+
     if as_json and output is None:
-        raise wrong_usage("--json needs --output: standard output cannot hold both.")
+        raise wrong_usage("--json needs --output, because standard output cannot contain both.")
     show_progress = not as_json and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
     with refusals(as_json=as_json), written_output(output) as stream:
 
@@ -44,32 +44,14 @@ def export_file(
             caller = await operator(db, account_group)
             found = await find_audience(db, caller, audience)
             with _progress(found.prospect_count, show=show_progress) as advance:
-                return found, await _write(db, caller, found.id, stream, advance)
+                pieces = await export_audience(db, caller, audience_id=found.id)
+                return found, await write_pieces(pieces, stream, advance)
 
         exported, count = with_database(run)
     if as_json:
         print_json({"audience": {"id": exported.id, "name": exported.name}, "exported": count, "file": str(output)})
     elif output:
         print(f"Exported {count} leads of {exported.name} ({exported.id}) to {output}.")
-
-
-async def _write(db: Database, caller: Caller, audience_id: str, stream: TextIO, advance: Callable[[int], None]) -> int:
-    from leadyard.intake.csv_export import header_line, profile_lines
-    from leadyard.operations.prospects import list_custom_field_names, list_prospects
-
-    names = await list_custom_field_names(db, caller, audience_id=audience_id)
-    stream.write(header_line(names))
-    count, after = 0, None
-    while True:
-        page = await list_prospects(db, caller, audience_id=audience_id, after=after, limit=_PAGE)
-        stream.write(profile_lines((member.lead.profile for member in page.items), names))
-        count += len(page.items)
-        advance(count)
-        after = page.next_key
-        if after is None:
-            # What cannot be written is noticed here, where it can still be said.
-            stream.flush()
-            return count
 
 
 @contextmanager

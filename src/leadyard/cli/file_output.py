@@ -1,29 +1,46 @@
-"""Where a command writes a file: to a new one, which is whole or not there, or to standard output."""
+"""The output of a command: a new file, which is complete or does not exist, or standard output."""
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from leadyard.cli.output import wrong_usage
 from leadyard.errors import UnreadableFile
 
+if TYPE_CHECKING:
+    from leadyard.operations.exports import Piece
+
 
 def written_output(output: Path | None) -> AbstractContextManager[TextIO]:
-    """Returns the stream to write to, as UTF-8 with the line ends as written; None is standard output.
+    """Returns the stream to write to, in UTF-8 and with unchanged line ends. None is standard output.
 
-    Entering raises the error of wrong usage for a file that exists or cannot be made. Writing raises UnreadableFile.
+    Entering raises a usage error for a file that exists or cannot be created. Writing raises UnreadableFile.
     """
     return _opened(output) if output else _standard_output()
 
 
+async def write_pieces(
+    pieces: AsyncIterator[Piece], stream: TextIO, advance: Callable[[int], None] = lambda _: None
+) -> int:
+    """Writes the pieces and returns how many rows they have; calls `advance` with the rows so far after each piece."""
+    rows = 0
+    async for piece in pieces:
+        stream.write(piece.text)
+        rows += piece.rows
+        advance(rows)
+    # A failure to write has to be noticed here, where the command can still report it.
+    stream.flush()
+    return rows
+
+
 @contextmanager
 def _opened(output: Path) -> Iterator[TextIO]:
-    """Opens a new file, and removes it again when it does not become a whole one."""
+    """Opens a new file, and removes it if it cannot be completed."""
     try:
         stream = output.open("x", newline="", encoding="utf-8")
     except OSError as error:
@@ -38,7 +55,7 @@ def _opened(output: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def _standard_output() -> Iterator[TextIO]:
-    """The same bytes on every system, whatever encoding and line ends the shell likes."""
+    """Writes the same bytes on every system, independent of the encoding and line ends of the shell."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     with _written_to("standard output"):
@@ -50,10 +67,10 @@ def _written_to(what: str) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        # Whoever read it has enough, as `head` does; typer ends such a command quietly.
+        # The reader has closed the pipe, as `head` does. Typer then ends the command quietly.
         raise
     except OSError as error:
         raise UnreadableFile(
-            f"{what}: {error.strerror}. Make room, or choose another place with --output, and run the command again.",
+            f"{what}: {error.strerror}. Free some space or choose another place with --output, then try again.",
             message="The export cannot be written.",
         ) from None

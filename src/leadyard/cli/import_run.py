@@ -1,8 +1,8 @@
-"""One import from the first row to the last: batches, progress, rejected rows."""
+"""One import, from the first row to the last: batches, progress, rejected rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,40 +11,36 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from leadyard.database import Database
 from leadyard.errors import UnreadableFile
-from leadyard.intake.columns import ColumnPlan
-from leadyard.intake.csv_export import rejected_lines, rejects_header_line
-from leadyard.intake.csv_file import CsvFile
-from leadyard.intake.read_ahead import read_ahead
-from leadyard.intake.row_batches import ROWS_A_BATCH, prospect_batch, row_batches
-from leadyard.model import Batch, Caller, RejectedRow
-from leadyard.operations.bringing_in import rejected_rows, with_profiles_checked
-from leadyard.operations.operation import Database
+from leadyard.files.columns import ColumnPlan
+from leadyard.files.export import rejected_lines, rejects_header_line
+from leadyard.files.read_ahead import read_ahead
+from leadyard.files.row_batches import checked_batches
+from leadyard.files.table import Table
+from leadyard.model import Batch, Caller, JobCounts, OnKnown, RejectedRow
 from leadyard.operations.prospects import add_batch
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the rows: read = created + matched + rejected; those a filter left out are not counted."""
+    """The counts of an import, without the rows that a filter left out, the file of the rejected and noted rows, and
+    the recorded change, None without a lead."""
 
-    read: int = 0
-    created: int = 0
-    matched: int = 0
-    added: int = 0
-    already_in_audience: int = 0
-    rejected: int = 0
+    counts: JobCounts = field(default_factory=JobCounts)
     rejects_file: Path | None = None
+    change_id: str | None = None
 
 
 def rejects_path(file: Path) -> Path:
-    """Returns where the rejected rows of `file` go when nobody says otherwise."""
+    """Returns the default path for the rejected rows of `file`."""
     return Path("stdin.rejects.csv") if str(file) == "-" else file.with_name(f"{file.stem}.rejects.csv")
 
 
 @dataclass(slots=True)
 class Import:
-    """Brings the rows of a file into an audience. Never more than two batches of rows are held in memory: the one that
-    is being saved, and the one after it."""
+    """Imports the rows of a file into an audience. Memory contains at most two batches of rows: the one that is being
+    saved, and the next one."""
 
     db: Database
     caller: Caller
@@ -52,40 +48,39 @@ class Import:
     plan: ColumnPlan
     keep: Callable[[Sequence[str]], bool]
     rejects: Path
+    on_known: OnKnown = OnKnown.FILL
     report: ImportReport = field(default_factory=ImportReport)
 
-    async def run(self, source: CsvFile, *, show_progress: bool) -> ImportReport:
-        """Returns the report. Raises what add_batch raises; batches before that stay imported, and importing the
-        file again brings in the rest."""
+    async def run(self, source: Table, *, show_progress: bool) -> ImportReport:
+        """Returns the report. Raises like add_batch. Earlier batches then stay imported, and importing the file again
+        adds the rest."""
         with ExitStack() as closing:
             rejects = _RejectsFile(self.rejects, source.header, closing)
             progress = closing.enter_context(_progress(source, show_progress))
-            task = progress.add_task("Importing", total=source.size_bytes, rows=0)
-            async for batch, bytes_read in read_ahead(self._batches(source)):
+            task = progress.add_task("Importing", total=None if source.part_read is None else 1, rows=0)
+            batches = checked_batches(source, self.plan, keep=self.keep, progress=lambda: _part_read(source))
+            async for batch in read_ahead(batches):
                 await self._add(batch, rejects)
-                progress.update(task, completed=bytes_read, rows=self.report.read)
+                progress.update(task, completed=batch.progress, rows=self.report.counts.read)
         return self.report
 
-    def _batches(self, source: CsvFile) -> Iterator[tuple[Batch, int]]:
-        for found in row_batches(source, size=ROWS_A_BATCH, keep=self.keep):
-            yield with_profiles_checked(prospect_batch(found, self.plan, progress=0.0)), source.bytes_read
-
     async def _add(self, batch: Batch, rejects: _RejectsFile) -> None:
-        result = await add_batch(self.db, self.caller, audience_id=self.audience_id, batch=batch)
-        rejected = rejected_rows(batch, result)
-        self.report.read += len(batch.profiles) + len(batch.rejected)
-        self.report.created += result.created
-        self.report.matched += result.matched
-        self.report.added += result.added
-        self.report.already_in_audience += result.already_in_audience
-        self.report.rejected += len(rejected)
-        if rejected:
+        outcome, self.report.change_id = await add_batch(
+            self.db,
+            self.caller,
+            audience_id=self.audience_id,
+            batch=batch,
+            change_id=self.report.change_id,
+            on_known=self.on_known,
+        )
+        self.report.counts += outcome.counts
+        if outcome.remarks:
             self.report.rejects_file = self.rejects
-            rejects.write(rejected)
+            rejects.write(outcome.remarks)
 
 
 class _RejectsFile:
-    """Made only when the first row is rejected. It is what GET …/rejected.csv sends for a job."""
+    """The file of rejected and noted rows, in the format of GET …/rejected.csv. The first of them creates it."""
 
     def __init__(self, path: Path, header: Sequence[str], closing: ExitStack) -> None:
         self._path = path
@@ -104,13 +99,17 @@ class _RejectsFile:
             return self._path.open("w", newline="", encoding="utf-8")
         except OSError as error:
             raise UnreadableFile(
-                f"{self._path}: {error.strerror}. Name another place with --rejects and import the file again.",
+                f"{self._path}: {error.strerror}. Choose another place with --rejects and import the file again.",
                 message="The rejected rows cannot be written.",
             ) from error
 
 
-def _progress(source: CsvFile, show: bool) -> Progress:
+def _part_read(source: Table) -> float:
+    return source.part_read or 0.0
+
+
+def _progress(source: Table, show: bool) -> Progress:
     columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]} rows")]
-    if source.size_bytes is not None:
+    if source.part_read is not None:
         columns.insert(2, TextColumn("{task.percentage:>3.0f}%"))
     return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not show, transient=True)

@@ -1,12 +1,13 @@
-"""A prospecting job as the commands show it: as an object for programs, as a few lines for people."""
+"""The output of a prospecting job: an object for programs, a few lines for people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from leadyard.clock import to_iso
-from leadyard.model import Job, JobCounts, StageStatus
+from leadyard.model import STAGES_OF_KIND, CsvSource, Job, JobCounts, JobSource, JobStage, PlannedColumn, StageStatus
 
 _COUNTS = {
     "read": "read",
@@ -15,6 +16,10 @@ _COUNTS = {
     "added": "added",
     "alreadyInAudience": "already_in_audience",
     "rejected": "rejected",
+    "skipped": "skipped",
+    "noted": "noted",
+    "differing": "differing",
+    "suppressed": "suppressed",
     "emailsFound": "emails_found",
 }
 _TITLES = ("job", "created", "type", "status", "done", "read", "added", "rejected", "audience")
@@ -22,65 +27,88 @@ _TO_THE_RIGHT = frozenset({"done", "read", "added", "rejected"})
 
 
 def job_as_dict(job: Job) -> dict[str, Any]:
-    """Returns the job under the names that the API uses; `type` is the source, as in its list of jobs."""
+    """Returns the job with the names of the API. `type` is the source, as in the API's list of jobs."""
     return {
         "jobId": job.id,
-        "type": job.type,
+        "type": job.source.type,
         "status": job.status,
         "audienceId": job.audience_id,
         "createdAt": to_iso(job.created_at),
         "updatedAt": to_iso(job.updated_at),
         "stages": {
-            "import": {"status": job.import_status, "progress": job.import_progress},
-            "enrichment": {"status": job.enrichment_status, "progress": job.enrichment_progress},
+            stage: {"status": job.status_of(stage), "progress": job.progress.get(stage, 0.0)}
+            for stage in STAGES_OF_KIND[job.kind]
         },
-        "counts": {name: getattr(job.counts, attribute) for name, attribute in _COUNTS.items()},
+        "counts": counts_as_dict(job.counts),
         "error": {"code": job.error.code, "message": job.error.message} if job.error else None,
+        "plan": _plan(job.source),
     }
 
 
 def job_as_text(job: Job, *, account_group: str) -> str:
-    """Returns everything about the job of that account group in a few lines."""
+    """Returns a job of the account group in a few lines."""
     lines = [
-        f"Job {job.id} ({job.type}) is {job.status}.",
+        f"Job {job.id} ({job.source.type}) is {job.status}.",
         f"  audience    {job.audience_id}",
         f"  started     {to_iso(job.created_at)}, last change {to_iso(job.updated_at)}",
-        f"  import      {_stage(job.import_status, job.import_progress)}",
-        f"  enrichment  {_stage(job.enrichment_status, job.enrichment_progress)}",
+        *(f"  {stage:<12}{_stage(job, stage)}" for stage in STAGES_OF_KIND[job.kind]),
         f"  {counts_as_text(job.counts)}",
     ]
     if job.error:
         lines.append(f"  {job.error.code}: {job.error.message}")
+    if isinstance(job.source, CsvSource) and job.source.plan:
+        lines += _plan_as_text(job.source.plan)
     if job.counts.rejected:
         command = f"leadyard jobs rejected {job.id} --account-group {account_group}"
-        lines.append(f"  '{command}' has the rejected rows and the reasons.")
+        lines.append(f"  See the rejected rows: {command}")
     return "\n".join(lines)
 
 
+def _plan(source: JobSource) -> list[dict[str, Any]] | None:
+    return [asdict(column) for column in source.plan] if isinstance(source, CsvSource) else None
+
+
+def _plan_as_text(plan: Sequence[PlannedColumn]) -> list[str]:
+    """Returns a line for each field, with its columns and why they feed it."""
+    columns: dict[str, list[str]] = {}
+    for column in plan:
+        if column.field is not None:
+            columns.setdefault(column.field, []).append(f"{column.name!r} ({column.how})")
+    width = max(map(len, columns), default=0)
+    custom = sum(column.how == "custom" and column.field is None for column in plan)
+    lines = [f"  {field.ljust(width)}  from {', '.join(names)}" for field, names in columns.items()]
+    return [*lines, *([f"  {custom:,} more columns are custom fields."] if custom else [])]
+
+
+def counts_as_dict(counts: JobCounts) -> dict[str, int]:
+    """Returns the counts by the names of the API."""
+    return {name: getattr(counts, attribute) for name, attribute in _COUNTS.items()}
+
+
 def counts_as_text(counts: JobCounts) -> str:
-    """Returns the counts on one line, by the names of the API."""
-    return "  ".join(f"{name} {getattr(counts, attribute):,}" for name, attribute in _COUNTS.items())
+    """Returns the counts on one line, with the names of the API."""
+    return "  ".join(f"{name} {count:,}" for name, count in counts_as_dict(counts).items())
 
 
 def jobs_as_table(jobs: Sequence[Job]) -> str:
-    """Returns a line for each job under a line of titles, in columns."""
+    """Returns a table with a line of titles and a line for each job."""
     rows = [_TITLES, *map(_cells, jobs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_aligned(row, widths) for row in rows)
 
 
 def percent(progress: float) -> str:
-    """Returns a progress from 0 to 1 for people. 100 % is said only of what is done."""
+    """Returns a progress from 0 to 1 as a percentage, rounded down, so that 100 % means done."""
     return f"{int(progress * 100)} %"
 
 
 def _cells(job: Job) -> tuple[str, ...]:
-    done = job.import_progress if not job.search_emails else (job.import_progress + job.enrichment_progress) / 2
+    done = sum(job.progress.values()) / len(job.stages)
     numbers = (job.counts.read, job.counts.added, job.counts.rejected)
     return (
         job.id,
         to_iso(job.created_at)[:19] + "Z",
-        job.type,
+        job.source.type,
         job.status,
         percent(done),
         *(f"{number:,}" for number in numbers),
@@ -96,5 +124,7 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def _stage(status: StageStatus, progress: float) -> str:
-    return status if status in (StageStatus.SKIPPED, StageStatus.PENDING) else f"{status}, {percent(progress)}"
+def _stage(job: Job, stage: JobStage) -> str:
+    status = job.status_of(stage)
+    unstarted = status in (StageStatus.SKIPPED, StageStatus.PENDING)
+    return status if unstarted else f"{status}, {percent(job.progress[stage])}"

@@ -1,11 +1,10 @@
-"""Watching a prospecting job until it has ended: a live progress bar on a terminal, else a line now and then."""
+"""Watches a prospecting job until it has ended: with a live progress bar on a terminal, else with occasional lines."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import time
-from collections import deque
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,50 +14,33 @@ from leadyard.model import ACTIVE_JOB_STATUSES, Job, JobStage, JobStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from leadyard.database import Database
     from leadyard.model import Caller
-    from leadyard.operations.operation import Database
 
 _LOOK_EVERY_S = 0.5
 _LINE_EVERY_S = 5.0
-_SPEED_OVER_S = 10.0
 
 
 class Display(Protocol):
-    """Shows a job as it is now, again and again."""
+    """Shows the current state of a job, repeatedly."""
 
-    def __call__(self, job: Job, *, speed: float) -> None: ...
+    def __call__(self, job: Job) -> None: ...
 
 
 async def follow(db: Database, caller: Caller, job_id: str, display: Display) -> Job:
-    """Shows the job about twice a second until it has ended, and returns it then. Raises NotFound."""
-    from leadyard.operations.prospecting import get_job
+    """Shows the job about twice a second until it has ended, and then returns it. Raises NotFound."""
+    from leadyard.operations.jobs.prospecting import get_job
 
-    speed = Speed()
     while True:
         job = await get_job(db, caller, job_id=job_id)
-        display(job, speed=speed.with_now(job.counts.read, time.monotonic()))
+        display(job)
         if job.status not in ACTIVE_JOB_STATUSES:
             return job
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-class Speed:
-    """How many prospects a second were read during the last ten seconds."""
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque()
-
-    def with_now(self, count: int, at: float) -> float:
-        """Returns the speed; `at` is the time of the count, in seconds."""
-        self._seen.append((at, count))
-        while len(self._seen) > 2 and at - self._seen[1][0] >= _SPEED_OVER_S:
-            self._seen.popleft()
-        first_at, first = self._seen[0]
-        return (count - first) / (at - first_at) if at > first_at else 0.0
-
-
 def display_for(*, as_json: bool) -> AbstractContextManager[Display]:
-    """Returns what fits standard error: a bar on a terminal, lines elsewhere, nothing beside a JSON object."""
+    """Returns the display for standard error: a bar on a terminal, lines elsewhere, nothing with JSON output."""
     if as_json:
         return _nothing()
     return _bars() if sys.stderr.isatty() else _lines()
@@ -66,7 +48,7 @@ def display_for(*, as_json: bool) -> AbstractContextManager[Display]:
 
 @contextmanager
 def _nothing() -> Iterator[Display]:
-    yield lambda job, *, speed: None
+    yield lambda job: None
 
 
 @contextmanager
@@ -74,12 +56,12 @@ def _lines() -> Iterator[Display]:
     said: tuple[JobStatus, JobStage] | None = None
     said_at = 0.0
 
-    def show(job: Job, *, speed: float) -> None:
+    def show(job: Job) -> None:
         nonlocal said, said_at
         now = time.monotonic()
         if (job.status, job.stage) != said or now - said_at >= _LINE_EVERY_S:
             said, said_at = (job.status, job.stage), now
-            print(_line(job, speed), file=sys.stderr, flush=True)
+            print(_line(job), file=sys.stderr, flush=True)
 
     yield show
 
@@ -96,30 +78,33 @@ def _bars() -> Iterator[Display]:
     ) as bars:
         imported = bars.add_task("Waiting for a worker", total=1.0, what="")
         enriched = bars.add_task("E-mails", total=1.0, what="", visible=False)
+        # Hidden: rich measures the rows per second with it.
+        rows = bars.add_task("Rows", total=None, what="", visible=False)
 
-        def show(job: Job, *, speed: float) -> None:
+        def show(job: Job) -> None:
             named = "Waiting for a worker" if job.status is JobStatus.QUEUED else "Import"
-            bars.update(imported, description=named, completed=job.import_progress, what=_counts(job, speed))
+            bars.update(rows, completed=job.counts.read)
+            what = f"{_counts(job)}, {bars.tasks[rows].speed or 0:,.0f}/s"
+            bars.update(imported, description=named, completed=job.progress[JobStage.IMPORT], what=what)
             bars.update(
                 enriched,
-                completed=job.enrichment_progress,
+                completed=job.progress.get(JobStage.ENRICHMENT, 0.0),
                 what=f"{job.counts.emails_found:,} found",
-                visible=job.search_emails,
+                visible=JobStage.ENRICHMENT in job.stages,
             )
 
         yield show
 
 
-def _line(job: Job, speed: float) -> str:
+def _line(job: Job) -> str:
     if job.status is JobStatus.QUEUED:
         return f"{job.status}: waiting for a worker"
-    done = f"import {percent(job.import_progress)}, {_counts(job, speed)}"
-    if job.search_emails:
-        done += f"; enrichment {percent(job.enrichment_progress)}, {job.counts.emails_found:,} e-mails found"
+    done = f"import {percent(job.progress[JobStage.IMPORT])}, {_counts(job)}"
+    if JobStage.ENRICHMENT in job.stages:
+        done += f"; enrichment {percent(job.progress[JobStage.ENRICHMENT])}, {job.counts.emails_found:,} e-mails found"
     return f"{job.status}: {done}"
 
 
-def _counts(job: Job, speed: float) -> str:
+def _counts(job: Job) -> str:
     counts = job.counts
-    text = f"{counts.read:,} read, {counts.added:,} added, {counts.rejected:,} rejected"
-    return f"{text}, {speed:,.0f}/s" if job.stage is JobStage.IMPORT and job.status is JobStatus.RUNNING else text
+    return f"{counts.read:,} read, {counts.added:,} added, {counts.rejected:,} rejected"

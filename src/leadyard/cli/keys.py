@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from leadyard.cli.output import AsJson, print_json, refusals, with_database, wrong_usage
+from leadyard.cli.output import AsJson, print_json, refusals, refuse_both, with_database, wrong_usage
 from leadyard.clock import now_ms, to_iso
 from leadyard.model import ApiKey, Permission
 
-app = typer.Typer(help="Make, list, rotate, revoke and check API keys.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, rotate, revoke and check API keys.", no_args_is_help=True)
 
 _UNITS_S = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _PERMISSIONS = ", ".join(Permission)
@@ -22,20 +22,24 @@ _LONGEST_LINE = 10_000
 @app.command("create")
 def create(
     account_group: Annotated[
-        list[str], typer.Option(metavar="ID", help="An account group the key may use; may be given several times.")
+        list[str], typer.Option(metavar="ID", help="An account group that the key may use. Can be given several times.")
     ],
     permission: Annotated[
-        list[str], typer.Option(metavar="P", help=f"May be given several times. One of: {_PERMISSIONS}.")
+        list[str], typer.Option(metavar="P", help=f"Can be given several times. One of: {_PERMISSIONS}.")
     ],
-    name: Annotated[str | None, typer.Option(help="To recognise the key by.")] = None,
+    name: Annotated[str | None, typer.Option(help="Label for the key.")] = None,
     expires_in: Annotated[
         str | None, typer.Option(metavar="90d", help="Minutes, hours, days or weeks: 30m, 12h, 90d, 4w.")
     ] = None,
+    only_secret: Annotated[
+        bool, typer.Option("--secret", help="Print the secret and nothing else, for scripts.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make an API key and print its secret, this once: only a hash of it is kept."""
+    """Create an API key and print its secret. It is shown only once, because Leadyard stores only a hash of it."""
     from leadyard.operations.api_keys import create_api_key
 
+    refuse_both("--secret", only_secret, as_json=as_json)
     groups, permissions = _split(account_group), [_permission(each) for each in _split(permission)]
     if not groups or not permissions:
         raise wrong_usage("A key needs at least one account group and at least one permission.")
@@ -52,13 +56,15 @@ def create(
         )
     if as_json:
         print_json({"id": key.id, "key": secret, **_as_dict(key)})
-        return
-    print(f"Made key {key.id}. This is its secret; it will not be shown again:\n{secret}")
+    elif only_secret:
+        print(secret)
+    else:
+        print(f"Created key {key.id}. This is its secret; it will not be shown again:\n{secret}")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List every key, oldest first, revoked and expired ones too; never a secret."""
+    """List all keys, oldest first, without their secrets. Includes revoked and expired keys."""
     from leadyard.operations.api_keys import list_api_keys
 
     with refusals(as_json=as_json):
@@ -71,14 +77,14 @@ def list_(as_json: AsJson = False) -> None:
         print(f"    account groups: {', '.join(key.account_group_ids)}")
         print(f"    last used: {'never' if key.last_used_at is None else to_iso(key.last_used_at)}")
     if not keys:
-        print("There is no key yet: leadyard keys create --help")
+        print("There are no keys yet. Create one: leadyard keys create --help")
 
 
 @app.command("revoke")
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The key's id, not its secret.")], as_json: AsJson = False
+    key_id: Annotated[str, typer.Argument(help="The id of the key, not its secret.")], as_json: AsJson = False
 ) -> None:
-    """Revoke a key; requests with it are refused from now on."""
+    """Revoke a key. Requests with it are refused from now on."""
     from leadyard.operations.api_keys import revoke_api_key
 
     with refusals(as_json=as_json):
@@ -86,20 +92,20 @@ def revoke(
     if as_json:
         print_json({"id": key_id, "revoked": True, "changed": was_valid})
     else:
-        print(f"Key {key_id} is revoked." if was_valid else f"Key {key_id} was revoked before.")
+        print(f"Key {key_id} is revoked." if was_valid else f"Key {key_id} was already revoked.")
 
 
 @app.command("rotate")
 def rotate(
-    key_id: Annotated[str, typer.Argument(help="The key's id, not its secret.")],
+    key_id: Annotated[str, typer.Argument(help="The id of the key, not its secret.")],
     overlap: Annotated[
-        str, typer.Option(metavar="24h", help="How long the old key still works: 30m, 12h, 7d, 1w; 0 ends it at once.")
+        str, typer.Option(metavar="24h", help="How long the old key still works: 30m, 12h, 7d, 1w; 0 stops it at once.")
     ] = "24h",
     as_json: AsJson = False,
 ) -> None:
-    """Put a new key in the place of one, and print its secret.
+    """Replace a key, and print the secret of the new key.
 
-    It has the same name, account groups, permissions and expiry.
+    The new key has the same name, account groups, permissions and expiry.
     """
     from leadyard.operations.api_keys import rotate_api_key
 
@@ -114,14 +120,14 @@ def rotate(
         )
         return
     print(f"Key {key_id} expires at {to_iso(old_expires_at)}.")
-    print(f"Made key {key.id}. This is its secret; it will not be shown again:\n{secret}")
+    print(f"Created key {key.id}. This is its secret; it will not be shown again:\n{secret}")
 
 
 @app.command("check")
 def check(as_json: AsJson = False) -> None:
-    """Read a secret from standard input and say whether it is well-formed; exit 1 if not.
+    """Read a secret from standard input and check its form. Exit 1 if it is not a Leadyard key.
 
-    Asks no database, so it cannot tell whether the key is valid. The secret is never printed.
+    It does not use a database, so it cannot check whether the key is valid. It never prints the secret.
     """
     from leadyard.operations.api_keys import is_well_formed
 
@@ -129,12 +135,12 @@ def check(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"wellFormed": well_formed})
     else:
-        print("Well-formed." if well_formed else "Not well-formed: no key of Leadyard, mistyped, or cut.")
+        print("Well-formed." if well_formed else "Not a valid Leadyard key: check for typos or truncation.")
     raise typer.Exit(0 if well_formed else 1)
 
 
 def _split(values: list[str]) -> list[str]:
-    """`--permission a --permission b` and `--permission a,b` mean the same."""
+    """Returns the values one by one: `--permission a --permission b` and `--permission a,b` are equivalent."""
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 

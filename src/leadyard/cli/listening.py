@@ -1,4 +1,4 @@
-"""The sockets of the service, bound before anything else is done, so that a taken port is said in a sentence."""
+"""The sockets of the service. They are bound before all other work, so that a port in use gets a clear message."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _BACKLOG = 2048
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Returns a listening socket for every address of the host. Raises AddressUnavailable."""
+    """Returns a listening socket for each address of the host. Raises AddressUnavailable."""
     return _for_each_address(host, port, _listening)
 
 
 def reserve(host: str, port: int) -> list[socket.socket]:
-    """Returns a socket for every address of the host, to be sent to several processes that will share its connections.
-    Raises AddressUnavailable."""
+    """Returns a socket for each address of the host, to pass to several processes that share its connections. Raises
+    AddressUnavailable."""
     return _for_each_address(host, port, _reserved if sys.platform == "linux" else _listening)
 
 
 class _OwnInEachProcess(socket.socket):
-    """Holds the port and does not listen. A process that it is sent to makes a listening one of its own beside it.
+    """Holds the port and does not listen. A process that receives it opens its own listening socket on the same port.
 
-    The kernel then deals connections out to the processes. Of one socket that they all listen on, the process that
-    happens to wake up first takes every connection that waits: with two processes and 16 connections that were opened
-    together one had all the work.
+    The kernel then distributes the connections over the processes. On one shared socket, the process that happens to
+    wake up first accepts all waiting connections. With two processes and 16 connections opened at once, one process did
+    all the work.
     """
 
     def __reduce__(self) -> tuple[Callable[..., socket.socket], tuple[object, ...]]:
@@ -42,16 +42,16 @@ def _for_each_address(
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return [make(family, address) for family, address in dict.fromkeys((each[0], each[4]) for each in found)]
     except OSError as error:
-        raise AddressUnavailable(f"{host}, port {port}: {error.strerror}. Name another, or free it.") from error
+        raise AddressUnavailable(f"{host}, port {port}: {error.strerror}. Use another one, or free it.") from error
 
 
 def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
-    # At once, so that the port is ours when we say so; whoever connects before the service is up waits for it.
+    # Listens at once, so that the port is ours when we report it. Clients that connect early wait for the service.
     return _bound(socket.socket(family, socket.SOCK_STREAM), address, listens=True)
 
 
 def _reserved(family: int, address: tuple[object, ...]) -> socket.socket:
-    # One that will not share a port finds out whether it is free: those that do would join whoever else is there.
+    # A socket that does not share its port detects whether it is free. A sharing one would join another program's.
     alone = _bound(socket.socket(family, socket.SOCK_STREAM), address, listens=True)
     taken = alone.getsockname()
     alone.close()
@@ -69,7 +69,7 @@ def _sharing(unbound: socket.socket) -> socket.socket:
 
 def _bound(unbound: socket.socket, address: tuple[object, ...], *, listens: bool) -> socket.socket:
     try:
-        # What was answered a minute ago must not keep a new start from the port.
+        # Connections that were closed a minute ago must not block the port for a new start.
         unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if unbound.family == socket.AF_INET6:
             unbound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -83,7 +83,7 @@ def _bound(unbound: socket.socket, address: tuple[object, ...], *, listens: bool
 
 
 def tell(what: str, sockets: Sequence[socket.socket]) -> None:
-    """Logs where something listens, with the port that was really taken."""
+    """Logs the URL of each socket, with the actual port."""
     for each in sockets:
         host, port = each.getsockname()[:2]
         place = f"[{host}]:{port}" if each.family == socket.AF_INET6 else f"{host}:{port}"

@@ -1,11 +1,10 @@
-"""How the commands speak: readable text for people, one JSON object for programs, and exit codes.
+"""The output of the commands: readable text for people, one JSON object for programs, and exit codes.
 
-0 done, 1 the answer is no, 2 wrong usage.
+0 success, 1 failure, 2 usage error.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from leadyard.errors import BadSetting, LeadyardError, UnknownColumn
+from leadyard.errors import BadSetting, LeadyardError, ServiceUnavailable, UnknownColumn
 
 if TYPE_CHECKING:
-    from leadyard.operations.operation import Database
+    from leadyard.database import Database
+    from leadyard.model import Caller
 
 R = TypeVar("R")
 
@@ -30,13 +30,15 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def with_database(work: Callable[[Database], Awaitable[R]]) -> R:
-    """Runs the work on the configured database, closes it, and returns what the work returned.
+    """Runs the work on the configured database, closes the database, and returns the result of the work.
 
-    The embedded database is made and migrated if need be; raises SchemaOutOfDate for a server database.
+    Creates and migrates an embedded database if necessary. Raises SchemaOutOfDate for a server database.
     """
-    # Only here: the help of a command, and what is wrong with its arguments, need neither settings nor a database.
+    # Imported here because a command's --help needs neither the event loop, the settings nor a database.
+    import asyncio
+
     from leadyard.assemble import assemble_database, make_ready
-    from leadyard.config import read_settings
+    from leadyard.settings.settings import read_settings
 
     settings = read_settings()
 
@@ -51,17 +53,31 @@ def with_database(work: Callable[[Database], Awaitable[R]]) -> R:
     return asyncio.run(run())
 
 
+async def operator(db: Database, account_group_id: str) -> Caller:
+    """Returns the operator as a caller in the account group. Raises NotFound."""
+    from leadyard.model import Caller
+    from leadyard.operations.account_groups import get_account_group
+
+    return Caller.operator((await get_account_group(db, account_group_id=account_group_id)).id)
+
+
 @contextmanager
 def refusals(*, as_json: bool) -> Iterator[None]:
-    """Turns a refusal into a sentence on stderr (or the JSON object on stdout) and the exit code."""
+    """Turns a refusal into a sentence on stderr (or the JSON object on stdout) and the exit code. Log lines go to
+    stderr, too."""
+    # Imported here because a command's --help logs nothing.
+    from leadyard.logs import set_up_logs_of_command
+
+    set_up_logs_of_command()
     try:
         yield
     except LeadyardError as error:
+        details = f"{error.details} {error.advice}" if isinstance(error, ServiceUnavailable) else error.details
         if as_json:
-            problem = {"code": error.code, "message": error.message, "details": error.details, **error.extra}
+            problem = {"code": error.code, "message": error.message, "details": details.strip(), **error.extra}
             print_json({"error": problem})
         else:
-            print(f"{error.message}\n{error.details}", file=sys.stderr)
+            print(f"{error.message}\n{details.strip()}", file=sys.stderr)
         wrong_usage = isinstance(error, BadSetting | UnknownColumn)
         raise typer.Exit(2 if wrong_usage else 1) from None
 
@@ -69,3 +85,9 @@ def refusals(*, as_json: bool) -> Iterator[None]:
 def wrong_usage(message: str) -> typer.BadParameter:
     """Returns the error that ends a command with exit code 2 and this sentence."""
     return typer.BadParameter(message)
+
+
+def refuse_both(option: str, is_given: bool, *, as_json: bool) -> None:
+    """Refuses an option that replaces the output of a command, when --json replaces it as well."""
+    if is_given and as_json:
+        raise wrong_usage(f"Choose --json or {option}: a command has only one output.")

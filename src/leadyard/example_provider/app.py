@@ -1,4 +1,4 @@
-"""The example provider over HTTP: authorisation, delay and failures around the answers of protocol.py."""
+"""The example provider over HTTP: authorisation, delay and failures around the answers of responses.py."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from leadyard.example_provider.failures import Failures
+from leadyard.example_provider.faults import Failures
 from leadyard.example_provider.people import People
-from leadyard.example_provider.protocol import Answer, BadRequest, enrich_emails, entries, search
+from leadyard.example_provider.responses import Answer, BadRequest, enrich_emails, entries, search
 
 _IDENTIFYING = ("linkedinUrl", "publicIdentifier", "email", "providerId")
 _HUGE_BYTES = 10 * 1024**2
@@ -25,8 +25,8 @@ _HUGE_BYTES = 10 * 1024**2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manners:
-    """How the provider behaves: the token it wants (None: any or none), how long it takes, whether a search keeps
-    e-mails to itself, and what the header Retry-After of a 429 says."""
+    """How the provider behaves: the required token (None: any or none), its delay, whether searches omit e-mails, and
+    the header Retry-After of a 429."""
 
     token: str | None = None
     delay_s: float = 0
@@ -96,7 +96,7 @@ def _no_identity(answer: Answer, asked: dict[str, Any]) -> Response:
 
 
 def _huge_page(answer: Answer, asked: dict[str, Any]) -> Response:
-    """A page that would be right but for its size; sent in pieces, so that no header tells beforehand."""
+    """A page that is valid except for its size; sent in pieces, so that no header announces the size."""
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b'{"about": "'
@@ -112,7 +112,7 @@ _SPOILED = {"repeat-cursor": _repeat_cursor, "no-identity": _no_identity, "huge-
 
 class _NoAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Until the client has enough.
+        # Until the client disconnects.
         while (await receive())["type"] != "http.disconnect":
             pass
 
@@ -121,12 +121,12 @@ class _HalfAnAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        # The server closes the connection of an application that ends before its answer does.
+        # The server closes the connection if an application ends before its answer is complete.
         await send({"type": "http.response.body", "body": b'{"prospects": [', "more_body": True})
 
 
 def _failed(status: int, code: str, headers: dict[str, str] | None = None) -> Response:
-    error = {"code": code, "message": "A failure that was asked for."}
+    error = {"code": code, "message": "A failure that you requested."}
     return JSONResponse({"error": error}, status_code=status, headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""Runs the example provider on a port until it is told to stop."""
+"""Runs the example provider on a port until a signal stops it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from leadyard.errors import BadSetting
 
 
 def serve_example_provider(app: Starlette, *, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serves until SIGINT or SIGTERM; calls `ready` with the URL as soon as a client can connect.
+    """Serves until SIGINT or SIGTERM. Calls `ready` with the URL as soon as a client can connect.
 
-    Raises BadSetting when the address cannot be listened on."""
+    Raises BadSetting if it cannot listen on the address."""
     listener = _listening(host, port)
-    # Told about by nobody but the client: every failure here is one that was asked for.
+    # Not logged: every failure here was requested by the user.
     config = uvicorn.Config(app, log_level="critical", access_log=False, timeout_graceful_shutdown=1, lifespan="off")
     host, port = listener.getsockname()[:2]
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")

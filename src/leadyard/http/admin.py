@@ -1,4 +1,4 @@
-"""The operator's own port: metrics and health. Nothing of it is on the public one."""
+"""The admin port for operators: metrics and health. The public port does not serve them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from leadyard.database import Database
 from leadyard.errors import LeadyardError, TransactionConflict
-from leadyard.operations.health import check_readiness, count_jobs
-from leadyard.operations.operation import Database
+from leadyard.operations.health import check_readiness, count_jobs, count_webhooks
 from leadyard.watching import metrics
 
 _READY_WITHIN_S = 3.0
@@ -22,8 +22,8 @@ _log = structlog.get_logger("leadyard.http")
 
 
 class Ports:
-    """Two applications behind two ports of one server: which port a connection came in by, the kernel knows, and no
-    header changes it."""
+    """Two applications behind two ports of one server. The port of a connection comes from the kernel, so a header
+    cannot change it."""
 
     def __init__(self, public: ASGIApp, admin: ASGIApp, *, admin_port: int) -> None:
         self.public = public
@@ -36,11 +36,11 @@ class Ports:
 
 
 def build_admin_app(db: Database) -> Starlette:
-    """Returns the application behind the admin port. It answers to GET and HEAD, and keeps no log: a probe every few
-    seconds would be most of it."""
+    """Returns the application behind the admin port. It answers GET and HEAD. It does not log requests, because a probe
+    every few seconds would fill most of the log."""
 
     async def livez(_request: Request) -> Response:
-        # That it answers is the answer: the process runs and its event loop turns.
+        # Any answer is a good answer: it proves that the process is alive and its event loop runs.
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
@@ -52,12 +52,14 @@ def build_admin_app(db: Database) -> Starlette:
         return JSONResponse({"status": "ok"})
 
     async def prometheus(_request: Request) -> Response:
+        jobs, webhooks = None, None
         try:
             jobs = await count_jobs(db, within_s=_JOBS_WITHIN_S)
+            webhooks = await count_webhooks(db, within_s=_JOBS_WITHIN_S)
         except (LeadyardError, TransactionConflict):
-            # A scrape while the database is down is the one that matters most; it tells what this process knows.
-            jobs = None
-        text = metrics.exposition(version=version("leadyard"), jobs=jobs)
+            # Metrics matter most while the database is down, so this process still reports its own.
+            pass
+        text = metrics.exposition(version=version("leadyard"), jobs=jobs, webhooks=webhooks)
         return Response(text, media_type=metrics.CONTENT_TYPE)
 
     return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", prometheus)])

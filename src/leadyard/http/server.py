@@ -1,101 +1,125 @@
-"""The HTTP service: every route on one screen."""
+"""The HTTP service: all its routes, and the application."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from copy import deepcopy
-from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi_offline import FastAPIOffline
-from pydantic.warnings import UnsupportedFieldAttributeWarning
-from starlette.exceptions import HTTPException
-
-import leadyard.operations.audiences as of_audiences
-import leadyard.operations.folders as of_folders
-import leadyard.operations.leads as of_leads
-import leadyard.operations.moves as of_moves
-import leadyard.operations.prospecting as of_prospecting
-import leadyard.operations.prospects as of_prospects
-import leadyard.operations.uploads as of_uploads
-from leadyard.errors import LeadyardError, RateLimited
-from leadyard.http import (
+from leadyard.database import Database
+from leadyard.http.admission.gate import Gate
+from leadyard.http.admission.readers import Readers
+from leadyard.http.after_start import load_the_rest
+from leadyard.http.agents import AgentRoute, Door
+from leadyard.http.answer.change_id import CHANGE_ID_HEADER
+from leadyard.http.application import Application, Parts
+from leadyard.http.document.serving import document_routes
+from leadyard.http.page.files import page_routes
+from leadyard.http.page.session import session_routes
+from leadyard.http.request.route import CSV, Route
+from leadyard.http.v1 import (
     accounts,
     audiences,
+    changes,
+    copies,
+    duplicates,
+    events,
     folders,
     leads,
+    merging,
     moves,
-    openapi,
+    previews,
     prospecting,
     prospects,
+    removals,
+    replaced_values,
     sales_navigator,
+    suppressions,
+    transfers,
+    undo,
     uploads,
+    webhooks,
 )
-from leadyard.http.caller import Door
-from leadyard.http.errors import on_http_exception, on_leadyard_error, on_validation_error
-from leadyard.http.gate import Gate, RateLimitHeaders, StrangersAtTheGate
-from leadyard.http.limits import Limits, TimeLimits
-from leadyard.http.openapi import refusals
-from leadyard.http.trace import Trace
-from leadyard.intake.provider import Provider
-from leadyard.model import Permission
-from leadyard.operations.operation import Database
+from leadyard.http.wire.time_limits import TimeLimits
+from leadyard.operations.events.watching import Watch
 from leadyard.watching import spans
 
-_GROUP = "/v1/accounts/{accountGroupId}"
-_MOVE_ID = {"Move-Id": {"schema": {"type": "string"}, "description": "The id of the record of this move."}}
+if TYPE_CHECKING:
+    from leadyard.provider.client import Provider
+    from leadyard.webhooks.client import WebhookClient
 
 
 # fmt: off
-def routes() -> list[Door]:
-    """Returns every route of the API: method (and status, if not 200), path, handler, operation, answer, refusals of its
-    own. The operation is named for its permission; a route that needs nothing of the database names the permission
-    itself, and one with neither is open to every key. Fixed paths come before those with an id in the same place."""
-    g, a, f, p = _GROUP, f"{_GROUP}/audiences", f"{_GROUP}/audiences/folders", f"{_GROUP}/prospects"
-    one, folder, lead = f"{a}/{{audienceId}}", f"{f}/{{folderId}}", f"{p}/{{prospectId}}"
-    audience, folder_answer = audiences.AudienceSuccessResponse, folders.AudienceFolderSuccessResponse
-    gone, lead_answer = audiences.DeletedSuccessResponse, leads.LeadSuccessResponse
-    jobs, job = f"{g}/prospecting", f"{g}/prospecting/{{jobId}}"
-    navigator, entries = f"{g}/sales-navigator", sales_navigator.SalesNavigatorEntryListSuccessResponse
+def routes() -> list[Route]:
+    """Returns all routes of the API. `@needs` at the handler names the operation, and so the permission.
+
+    `http/document/openapi.py` adds the refusals that all routes of a kind have. A fixed path comes before a path that
+    has an id in the same place.
+    """
     return [
-        # Routes are tried in turn, and this is the one that is asked for most.
-        _route("POST", f"{one}/move-leads", moves.move_leads, of_moves.move_leads, moves.AudienceLeadMoveSuccessResponse, 404, 409, 422, headers=_MOVE_ID),
-        _route("GET", "/v1/accounts", accounts.list_accounts, None, accounts.AccountListSuccessResponse),
-        _route("GET", a, audiences.list_audiences, of_audiences.list_audiences, audiences.AudienceListSuccessResponse),
-        _route("POST 201", a, audiences.create_audience, of_audiences.create_audience, audience, 422),
-        _route("GET", f"{a}/navigation", folders.get_navigation, of_folders.get_navigation, folders.AudienceNavigationSuccessResponse),
-        _route("POST 201", f, folders.create_folder, of_folders.create_folder, folder_answer),
-        _route("PATCH", folder, folders.update_folder, of_folders.update_folder, folder_answer, 404),
-        _route("DELETE", folder, folders.delete_folder, of_folders.delete_folder, gone, 404),
-        _route("GET", one, audiences.get_audience, of_audiences.get_audience, audience, 404, 409),
-        _route("PATCH", one, audiences.update_audience, of_audiences.update_audience, audience, 404, 409),
-        _route("DELETE", one, audiences.delete_audience, of_audiences.delete_audience, gone, 404, 409),
-        _route("POST", f"{one}/move-to-folder", folders.move_to_folder, of_audiences.move_to_folder, audience, 404, 409, 422),
-        _route("POST", f"{one}/remove-from-folder", folders.remove_from_folder, of_audiences.remove_from_folder, audience, 404, 409),
-        _route("GET", f"{one}/prospects", prospects.list_prospects, of_prospects.list_prospects, prospects.AudienceProspectListSuccessResponse, 404, 409),
-        _route("GET", f"{one}/prospects.csv", prospects.export_prospects, of_prospects.list_custom_field_names, str, 404, 409),
-        _route("POST", f"{one}/prospects", prospects.add_prospects, of_prospects.add_prospects, prospects.ProspectsAddedSuccessResponse, 404, 409),
-        _route("GET", f"{p}/by-provider-id/{{providerId:path}}", leads.find_by_provider_id, of_leads.find_leads_by_provider_id, leads.ProviderIdResolutionSuccessResponse),
-        _route("GET", lead, leads.get_prospect, of_leads.get_lead, lead_answer, 404),
-        _route("PATCH", lead, leads.update_prospect, of_leads.update_lead, lead_answer, 404, 422),
-        _route("DELETE", lead, leads.delete_prospect, of_leads.erase_lead, gone, 404),
-        _route("GET", f"{navigator}/lead-lists", sales_navigator.list_lead_lists, Permission.PROSPECTING_READ, entries, 422),
-        _route("GET", f"{navigator}/saved-searches", sales_navigator.list_saved_searches, Permission.PROSPECTING_READ, entries, 422),
-        _route("GET", f"{g}/moves", moves.list_moves, of_moves.list_moves, moves.MoveListSuccessResponse),
-        _route("GET", f"{g}/moves/{{moveId}}", moves.get_move, of_moves.get_move, moves.MoveSuccessResponse, 404),
-        _route("POST 202", jobs, prospecting.start_prospecting, of_prospecting.start_prospecting, prospecting.ProspectingJobStartSuccessResponse, 404, 409, 422),
-        _route("GET", jobs, prospecting.list_prospecting, of_prospecting.list_jobs, prospecting.ProspectingJobListSuccessResponse),
-        _route("GET", job, prospecting.get_prospecting, of_prospecting.get_job, prospecting.ProspectingJobStatusSuccessResponse, 404),
-        _route("POST", f"{job}/cancel", prospecting.cancel_prospecting, of_prospecting.cancel_job, prospecting.ProspectingJobCancelSuccessResponse, 404, 422),
-        _route("GET", f"{job}/rejected.csv", prospecting.export_rejected, of_prospecting.list_rejected_rows, str, 404),
-        _route("POST 201", f"{g}/uploads", uploads.create_upload, of_uploads.start_upload, uploads.UploadSuccessResponse, 408, 413, 415, extra=uploads.DOCUMENTED),
+        # The router tries routes in turn, and clients call this one most.
+        Route("POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/move-leads", moves.move_leads, title="Move leads to another audience", answers=moves.AudienceLeadMoveSuccessResponse, refuses=(404, 409, 422), headers=moves.MOVE_ID_HEADERS),
+        Route("POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/copy-leads", copies.copy_leads, title="Copy leads to another audience", answers=copies.AudienceLeadCopySuccessResponse, refuses=(404, 409, 422), headers=CHANGE_ID_HEADER),
+        Route("POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/remove-leads", removals.remove_leads, title="Remove leads from an audience", answers=removals.AudienceLeadRemovalSuccessResponse, refuses=(404, 409, 422), headers=CHANGE_ID_HEADER),
+        Route("GET", "/v1/accounts", accounts.list_accounts, title="List account groups", answers=accounts.AccountListSuccessResponse, headers=accounts.KEY_PERMISSIONS_HEADER),
+        Route("GET", "/v1/accounts/{accountGroupId}/audiences", audiences.list_audiences, title="List audiences", answers=audiences.AudienceListSuccessResponse),
+        Route("POST", "/v1/accounts/{accountGroupId}/audiences", audiences.create_audience, title="Create an audience", answers=audiences.AudienceSuccessResponse, status=201, refuses=(409, 422)),
+        Route("GET", "/v1/accounts/{accountGroupId}/audiences/navigation", folders.get_navigation, title="Get folders and their audiences", answers=folders.AudienceNavigationSuccessResponse),
+        Route("POST", "/v1/accounts/{accountGroupId}/audiences/folders", folders.create_folder, title="Create a folder", answers=folders.AudienceFolderSuccessResponse, status=201, refuses=(409,)),
+        Route("PATCH", "/v1/accounts/{accountGroupId}/audiences/folders/{folderId}", folders.update_folder, title="Update a folder", answers=folders.AudienceFolderSuccessResponse, refuses=(404,)),
+        Route("DELETE", "/v1/accounts/{accountGroupId}/audiences/folders/{folderId}", folders.delete_folder, title="Delete a folder", answers=audiences.DeletedSuccessResponse, refuses=(404,)),
+        Route("GET", "/v1/accounts/{accountGroupId}/audiences/{audienceId}", audiences.get_audience, title="Get an audience", answers=audiences.AudienceSuccessResponse, refuses=(404, 409)),
+        Route("PATCH", "/v1/accounts/{accountGroupId}/audiences/{audienceId}", audiences.update_audience, title="Update an audience", answers=audiences.AudienceSuccessResponse, refuses=(404, 409)),
+        Route("DELETE", "/v1/accounts/{accountGroupId}/audiences/{audienceId}", audiences.delete_audience, title="Delete an audience", answers=audiences.DeletedSuccessResponse, refuses=(404, 409), headers=CHANGE_ID_HEADER),
+        Route("POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/move-to-folder", folders.move_to_folder, title="Move an audience into a folder", answers=audiences.AudienceSuccessResponse, refuses=(404, 409, 422)),
+        Route("POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/remove-from-folder", folders.remove_from_folder, title="Remove an audience from its folder", answers=audiences.AudienceSuccessResponse, refuses=(404, 409)),
+        Route("GET", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/prospects", prospects.list_prospects, title="List the prospects of an audience", answers=prospects.AudienceProspectListSuccessResponse, refuses=(404, 409)),
+        Route("GET", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/prospects.csv", prospects.export_prospects, title="Export the prospects of an audience as CSV", answers=CSV, refuses=(404, 409)),
+        Route("POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/prospects", prospects.add_prospects, title="Add prospects to an audience", answers=prospects.ProspectsAddedSuccessResponse, refuses=(404, 409, 422), headers=CHANGE_ID_HEADER),
+        Route("GET", "/v1/accounts/{accountGroupId}/prospects/by-provider-id/{providerId:path}", leads.find_by_provider_id, title="Find prospects by an outside id", answers=leads.ProviderIdResolutionSuccessResponse),
+        Route("GET", "/v1/accounts/{accountGroupId}/prospects/{prospectId}", leads.get_prospect, title="Get a prospect", answers=leads.LeadSuccessResponse, refuses=(404,)),
+        Route("PATCH", "/v1/accounts/{accountGroupId}/prospects/{prospectId}", leads.update_prospect, title="Update a prospect", answers=leads.LeadSuccessResponse, refuses=(404, 422)),
+        Route("DELETE", "/v1/accounts/{accountGroupId}/prospects/{prospectId}", leads.delete_prospect, title="Erase a prospect", answers=audiences.DeletedSuccessResponse, refuses=(404, 422)),
+        Route("POST", "/v1/accounts/{accountGroupId}/suppressions", suppressions.suppress_prospects, title="Suppress people", answers=suppressions.ProspectsSuppressedSuccessResponse, refuses=(409, 422)),
+        Route("GET", "/v1/accounts/{accountGroupId}/suppressions", suppressions.list_suppressions, title="List suppressions", answers=suppressions.SuppressionListSuccessResponse),
+        Route("DELETE", "/v1/accounts/{accountGroupId}/suppressions/{hash}", suppressions.delete_suppression, title="Remove a suppression", answers=audiences.DeletedSuccessResponse, refuses=(404,)),
+        Route("GET", "/v1/accounts/{accountGroupId}/duplicates", duplicates.list_duplicates, title="List likely duplicates", answers=duplicates.DuplicateListSuccessResponse),
+        Route("POST", "/v1/accounts/{accountGroupId}/prospects/{prospectId}/merge", merging.merge_prospects, title="Merge two prospects", answers=merging.ProspectMergeSuccessResponse, refuses=(404, 409, 422), headers=CHANGE_ID_HEADER),
+        Route("GET", "/v1/accounts/{accountGroupId}/sales-navigator/lead-lists", sales_navigator.list_lead_lists, title="List the lead lists of Sales Navigator", answers=sales_navigator.SalesNavigatorEntryListSuccessResponse, refuses=(422,)),
+        Route("GET", "/v1/accounts/{accountGroupId}/sales-navigator/saved-searches", sales_navigator.list_saved_searches, title="List the saved searches of Sales Navigator", answers=sales_navigator.SalesNavigatorEntryListSuccessResponse, refuses=(422,)),
+        Route("GET", "/v1/accounts/{accountGroupId}/moves", moves.list_moves, title="List moves", answers=moves.MoveListSuccessResponse),
+        Route("GET", "/v1/accounts/{accountGroupId}/moves/{moveId}", moves.get_move, title="Get a move", answers=moves.MoveSuccessResponse, refuses=(404,)),
+        Route("GET", "/v1/accounts/{accountGroupId}/changes", changes.list_changes, title="List changes", answers=changes.ChangeListSuccessResponse),
+        Route("GET", "/v1/accounts/{accountGroupId}/changes/{changeId}", changes.get_change, title="Get a change", answers=changes.ChangeSuccessResponse, refuses=(404,)),
+        Route("GET", "/v1/accounts/{accountGroupId}/changes/{changeId}/prospects", changes.list_changed_prospects, title="List the prospects of a change", answers=changes.ChangedProspectListSuccessResponse, refuses=(404,)),
+        Route("GET", "/v1/accounts/{accountGroupId}/changes/{changeId}/replaced-values", replaced_values.list_replaced_values, title="List the values that a change has replaced", answers=replaced_values.ReplacedValueListSuccessResponse, refuses=(404,)),
+        Route("POST", "/v1/accounts/{accountGroupId}/changes/{changeId}/undo", undo.undo_change, title="Undo a change", answers=undo.ChangeUndoSuccessResponse, refuses=(404, 409, 422), headers=CHANGE_ID_HEADER, also={202: transfers.TransferStartSuccessResponse}),
+        Route("GET", "/v1/accounts/{accountGroupId}/prospects/{prospectId}/changes", changes.list_prospect_changes, title="List the changes of a prospect", answers=changes.ChangeListSuccessResponse, refuses=(404,)),
+        Route("POST", "/v1/accounts/{accountGroupId}/transfers", transfers.start_transfer, title="Start a transfer", answers=transfers.TransferStartSuccessResponse, status=202, refuses=(404, 409, 422), also={200: transfers.TransferPreviewSuccessResponse}, max_body_bytes=transfers.MAX_BODY_BYTES),
+        Route("GET", "/v1/accounts/{accountGroupId}/transfers", transfers.list_transfers, title="List transfers", answers=transfers.TransferListSuccessResponse),
+        Route("GET", "/v1/accounts/{accountGroupId}/transfers/{jobId}", transfers.get_transfer, title="Get a transfer", answers=transfers.TransferSuccessResponse, refuses=(404,)),
+        Route("POST", "/v1/accounts/{accountGroupId}/transfers/{jobId}/cancel", transfers.cancel_transfer, title="Cancel a transfer", answers=transfers.TransferCancelSuccessResponse, refuses=(404, 409, 422)),
+        Route("GET", "/v1/accounts/{accountGroupId}/events", events.list_events, title="List events, or wait for them", answers=events.EventListSuccessResponse, refuses=(422,), document=events.DOCUMENTED),
+        Route("POST", "/v1/accounts/{accountGroupId}/prospecting", prospecting.start_prospecting, title="Start a prospecting job", answers=prospecting.ProspectingJobStartSuccessResponse, status=202, status_when_ended=200, refuses=(404, 409, 422)),
+        Route("GET", "/v1/accounts/{accountGroupId}/prospecting", prospecting.list_prospecting, title="List prospecting jobs", answers=prospecting.ProspectingJobListSuccessResponse),
+        Route("GET", "/v1/accounts/{accountGroupId}/prospecting/{jobId}", prospecting.get_prospecting, title="Get a prospecting job", answers=prospecting.ProspectingJobStatusSuccessResponse, refuses=(404,)),
+        Route("POST", "/v1/accounts/{accountGroupId}/prospecting/{jobId}/cancel", prospecting.cancel_prospecting, title="Cancel a prospecting job", answers=prospecting.ProspectingJobCancelSuccessResponse, refuses=(404, 409, 422)),
+        Route("GET", "/v1/accounts/{accountGroupId}/prospecting/{jobId}/rejected.csv", prospecting.export_rejected, title="Export the rejected rows of a prospecting job as CSV", answers=CSV, refuses=(404,)),
+        Route("POST", "/v1/accounts/{accountGroupId}/uploads", uploads.create_upload, title="Upload a file", answers=uploads.UploadSuccessResponse, status=201, refuses=(408, 409, 413, 415), document=uploads.DOCUMENTED),
+        Route("POST", "/v1/accounts/{accountGroupId}/uploads/{uploadId}/preview", previews.preview_upload, title="Preview an upload", answers=previews.UploadPreviewSuccessResponse, refuses=(404, 422)),
+
+
+        Route("POST", "/v1/accounts/{accountGroupId}/webhooks", webhooks.create_webhook, title="Create a webhook", answers=webhooks.WebhookWithSecretSuccessResponse, status=201, refuses=(409, 422)),
+        Route("GET", "/v1/accounts/{accountGroupId}/webhooks", webhooks.list_webhooks, title="List webhooks", answers=webhooks.WebhookListSuccessResponse),
+        Route("GET", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}", webhooks.get_webhook, title="Get a webhook", answers=webhooks.WebhookSuccessResponse, refuses=(404,)),
+        Route("PATCH", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}", webhooks.update_webhook, title="Update a webhook", answers=webhooks.WebhookSuccessResponse, refuses=(404, 422)),
+        Route("DELETE", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}", webhooks.delete_webhook, title="Delete a webhook", answers=audiences.DeletedSuccessResponse, refuses=(404,)),
+        Route("POST", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}/rotate-secret", webhooks.rotate_secret, title="Rotate the secret of a webhook", answers=webhooks.WebhookWithSecretSuccessResponse, refuses=(404, 409, 422)),
+        Route("POST", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}/test", webhooks.test_webhook, title="Test a webhook", answers=webhooks.WebhookTestSuccessResponse, refuses=(404, 422)),
+        Route("GET", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}/deliveries", webhooks.list_deliveries, title="List the deliveries of a webhook", answers=webhooks.DeliveryListSuccessResponse, refuses=(404,)),
+        Route("POST", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver", webhooks.redeliver, title="Send a delivery again", answers=webhooks.DeliverySuccessResponse, refuses=(404, 409)),
+        Route("POST", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}/replay", webhooks.replay_events, title="Send events again", answers=webhooks.WebhookSuccessResponse, refuses=(404, 409)),
     ]
 # fmt: on
 
@@ -105,115 +129,40 @@ def build_app(
     *,
     gate: Gate,
     provider: Provider | None,
+    webhook_client: WebhookClient,
     in_background: Sequence[Callable[[], Coroutine[Any, Any, None]]],
     time_limits: TimeLimits = TimeLimits(read_s=20, request_s=60),  # noqa: B008  (frozen)
-) -> FastAPI:
-    """Returns the ASGI application on the database and the prospect provider, if there is one; it closes both when it
+    page_session_h: int | None = None,
+    agents: Door | None = None,
+) -> Application:
+    """Returns the ASGI application for the database and the prospect provider, if there is one. It closes both when it
     stops.
 
-    `gate` knows the callers and their limits; what is in `in_background` runs for as long as the application does, and
-    ends its work before anything is closed.
+    `gate` identifies the callers and counts their requests. The work in `in_background` runs as long as the
+    application, and ends before the database and the provider are closed. With `page_session_h` it serves the page for
+    people, whose sessions last as many hours. `agents` answers at /mcp, if it is there.
     """
 
+    parts = Parts(db, provider, gate, Watch(db), Readers(), webhook_client)
+
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: object) -> AsyncIterator[None]:
         await gate.limits.open()
-        background = [asyncio.create_task(work()) for work in in_background]
+        background = [asyncio.create_task(work()) for work in (*in_background, load_the_rest)]
         yield
+        if agents is not None:
+            await agents.close()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        await parts.watch.close()
         await gate.limits.close()
         if provider is not None:
             await provider.close()
+        await webhook_client.close()
         await db.close()
         await asyncio.to_thread(spans.stop)
 
-    # Shapes and bodies are worked out when they are first needed. FastAPI, which hands Pydantic more than that has use
-    # for, keeps its warnings quiet at the start only, and a warning is no line of our log.
-    warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
-    app = FastAPIOffline(
-        title="Leadyard",
-        version=version("leadyard"),
-        lifespan=lifespan,
-        redirect_slashes=False,
-        redoc_url=None,
-        # The spans are ours (watching/spans.py). FastAPI's own would tell the messages of exceptions, which hold data,
-        # and it looks for somebody who wants them in the environment, with every request.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
-    app.state.db = db
-    app.state.provider = provider
-    app.state.gate = gate
-    # Before those of the document, which FastAPI has put there: what is asked for most is to be tried first.
-    app.router.routes[:0] = routes()
-    app.add_exception_handler(LeadyardError, on_leadyard_error)
-    app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(HTTPException, _on_unknown_route)
-    # The last one added is the outermost.
-    app.add_middleware(StrangersAtTheGate, gate=gate)
-    app.add_middleware(Limits, limits=time_limits)
-    app.add_middleware(Trace)
-    app.add_middleware(RateLimitHeaders)
-    app.openapi = _openapi_once(app)  # type: ignore[method-assign]
-    return app
-
-
-async def _on_unknown_route(request: Request, error: Exception) -> Response:
-    """No route has counted this request, so it is done here: a stranger may try paths no faster than keys."""
-    try:
-        await request.app.state.gate.count_stranger(request.scope)
-    except RateLimited as refusal:
-        return await on_leadyard_error(request, refusal)
-    return await on_http_exception(request, error)
-
-
-def _openapi_once(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = openapi.describe(app)
-        return app.openapi_schema
-
-    return document
-
-
-def _route(
-    method: str,
-    path: str,
-    handler: Callable[..., Any],
-    operation: Any,
-    shape: type,
-    *refused: int,
-    headers: dict[str, Any] | None = None,
-    extra: Mapping[str, Any] | None = None,
-) -> Door:
-    method, _, status_text = method.partition(" ")
-    status = int(status_text or 200)
-    success: dict[str, Any] = {"model": shape, "description": shape.__doc__}
-    if shape is str:
-        success = {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The leads as CSV."}
-    if method == "POST":
-        refused, headers = (*refused, 409), {**(headers or {}), **openapi.REPLAYED}
-    if headers:
-        success["headers"] = headers
-    answers: dict[int | str, dict[str, Any]] = {status: success}
-    if status == 202:
-        answers[200] = {**success, "description": "The same, replayed after the work that was begun has ended."}
-    documented = refusals(
-        *refused, in_group=operation is not None, takes_body="body" in inspect.signature(handler).parameters
-    )
-    permission = operation if isinstance(operation, Permission | None) else operation.permission
-    return Door(
-        path,
-        handler,
-        permission=permission,
-        methods=[method],
-        status_code=status,
-        responses={**answers, **documented},
-        response_class=Response if shape is str else JSONResponse,  # Only for the document: which types an answer has.
-        name=handler.__name__,
-        operation_id=handler.__name__,
-        openapi_extra=deepcopy(dict(extra or {})),
-        summary=handler.__name__.replace("_", " ").capitalize(),
-        tags=[path.removeprefix(f"{_GROUP}/").removeprefix("/v1/").partition("/")[0]],
-    )
+    page = [] if page_session_h is None else [*page_routes(), *session_routes(lifetime_h=page_session_h)]
+    others = [*page, *document_routes(), *([] if agents is None else [AgentRoute(agents)])]
+    return Application(routes(), others, parts, lifespan=lifespan, time_limits=time_limits)

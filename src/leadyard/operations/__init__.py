@@ -1,1 +1,1 @@
-"""ROOM 2: what the service does. One public function is one transaction: checks, change and record inside it."""
+"""ROOM 2: the operations of the service. A public function is one transaction: checks, change and record inside it."""

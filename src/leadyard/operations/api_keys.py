@@ -1,4 +1,4 @@
-"""API keys: made, listed, rotated and revoked by the operator, recognised at the door."""
+"""API keys: the operator creates, lists, rotates and revokes them, and each request is authenticated by its key."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from leadyard.clock import now_ms
+from leadyard.database import Database
 from leadyard.errors import Forbidden, KeyNotValid, NotFound, Unauthorized
 from leadyard.ids import new_id
 from leadyard.model import ApiKey, Caller, Permission
 from leadyard.operations.operation import retried
+from leadyard.operations.page_sessions import find_grant, is_session_secret
 from leadyard.store import account_groups, api_keys
-from leadyard.store.db import Database, from_document
 
 _PREFIX = "sk_live_"
 _RANDOM_BYTES = 24
@@ -23,7 +24,7 @@ _SECRET_LENGTH = len(_PREFIX) + 2 * _RANDOM_BYTES + 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """A key that was recognised. `account_group_id` is the group asked for if the key may use it, else None."""
+    """An authenticated key. `account_group_id` is the requested group, or None if the key may not use it."""
 
     api_key_id: str
     permissions: frozenset[Permission]
@@ -35,11 +36,34 @@ class Credential:
         return self.expires_at is not None and self.expires_at <= now
 
     def caller(self) -> Caller:
-        """Returns the caller within the account group. Raises Forbidden, in the same words whether the group is
-        somebody else's or does not exist."""
+        """Returns the caller within the account group. Raises Forbidden, with the same message whether the group
+        belongs to another tenant or does not exist."""
         if self.account_group_id is None:
-            raise Forbidden("The key may not use this account group. GET /v1/accounts lists those it may use.")
+            raise Forbidden("The key may not use this account group. GET /v1/accounts lists the groups it may use.")
         return Caller(account_group_id=self.account_group_id, permissions=self.permissions, api_key_id=self.api_key_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorCredential(Credential):
+    """The operator at the command line, who needs no key. `own_group_id` is the account group of the command."""
+
+    own_group_id: str
+
+    @classmethod
+    def of(cls, account_group_id: str, *, asked_for: str) -> OperatorCredential:
+        """Returns the credential for a request that is about the account group `asked_for`."""
+        return cls(
+            api_key_id="",
+            permissions=frozenset(Permission),
+            account_group_id=account_group_id if asked_for == account_group_id else None,
+            own_group_id=account_group_id,
+        )
+
+    def caller(self) -> Caller:
+        """Returns the operator as a caller. Raises Forbidden for another account group than that of the command."""
+        if self.account_group_id is None:
+            raise Forbidden(f"The command was started for the account group {self.own_group_id} only.")
+        return Caller.operator(self.account_group_id)
 
 
 @retried
@@ -51,7 +75,7 @@ async def create_api_key(
     permissions: Sequence[Permission],
     expires_at: int | None,
 ) -> tuple[ApiKey, str]:
-    """Makes a key. Returns it and its secret, which is shown this once: only a hash of it is kept.
+    """Creates a key. Returns it and its secret, which is not available again, because only a hash of it is stored.
 
     Raises NotFound for an unknown account group.
     """
@@ -75,7 +99,7 @@ async def create_api_key(
 
 @retried
 async def list_api_keys(db: Database) -> list[ApiKey]:
-    """Returns every key, oldest first, revoked and expired ones too; never a secret."""
+    """Returns all keys without their secrets, oldest first, including revoked and expired ones."""
     async with db.read(None) as tx:
         return await api_keys.list_all(tx)
 
@@ -91,9 +115,9 @@ async def revoke_api_key(db: Database, *, api_key_id: str) -> bool:
 
 @retried
 async def rotate_api_key(db: Database, *, api_key_id: str, overlap_ms: int) -> tuple[ApiKey, str, int]:
-    """Makes a key that may do what this one may, for as long as it may, under the same name. Returns the new key, its
-    secret, which is shown this once, and the time at which the old one expires: `overlap_ms` from now, or earlier if it
-    was to expire earlier anyway.
+    """Creates a key with the name, permissions, account groups and expiry of this one. Returns the new key, its secret,
+    which is not available again, and the time at which the old key expires: `overlap_ms` from now, or at its own expiry
+    if that is earlier.
 
     Raises NotFound, and KeyNotValid for a key that is revoked or expired.
     """
@@ -103,7 +127,7 @@ async def rotate_api_key(db: Database, *, api_key_id: str, overlap_ms: int) -> t
         if old is None:
             raise NotFound("API key", api_key_id, listed_by="leadyard keys list")
         old_expires_at = now + overlap_ms if old.expires_at is None else min(old.expires_at, now + overlap_ms)
-        # The statement asks again whether it is revoked: another transaction may have done that since we looked.
+        # The statement checks again that the key is not revoked, because another transaction may have just revoked it.
         if (old.expires_at is not None and old.expires_at <= now) or not await api_keys.expire(
             tx, api_key_id=api_key_id, expires_at=old_expires_at
         ):
@@ -115,22 +139,25 @@ async def rotate_api_key(db: Database, *, api_key_id: str, overlap_ms: int) -> t
 
 @retried
 async def authenticate(db: Database, *, secret: str, account_group_id: str) -> Credential:
-    """Returns what the secret entitles to, with regard to the account group. Raises Unauthorized, in the same words for
-    an unknown, revoked and expired key.
+    """Returns the credential of the secret, of a key or of a session of the page, for the account group. Raises
+    Unauthorized, with the same message for an unknown, revoked and expired key.
 
-    The look-up by hash tells nothing by its timing: who can choose the hash to look up knows the secret.
+    The timing of the look-up by hash leaks nothing, because only a client with the secret can choose the hash.
     """
-    if not is_well_formed(secret):
+    if is_session_secret(secret):
+        grant = await find_grant(db, secret=secret, account_group_id=account_group_id)
+    elif is_well_formed(secret):
+        async with db.read(None) as tx:
+            grant = await api_keys.find_by_secret_hash(tx, secret_hash=_hash(secret), account_group_id=account_group_id)
+    else:
         raise Unauthorized
-    async with db.read(None) as tx:
-        row = await api_keys.find_by_secret_hash(tx, secret_hash=_hash(secret), account_group_id=account_group_id)
-    if row is None or row["revoked_at"] is not None:
+    if grant is None or grant.revoked_at is not None:
         raise Unauthorized
     credential = Credential(
-        api_key_id=row["id"],
-        permissions=frozenset(Permission(name) for name in from_document(row["permissions"])),
-        account_group_id=row["account_group_id"],
-        expires_at=row["expires_at"],
+        api_key_id=grant.api_key_id,
+        permissions=grant.permissions,
+        account_group_id=grant.account_group_id,
+        expires_at=grant.expires_at,
     )
     if credential.is_expired(now_ms()):
         raise Unauthorized
@@ -143,12 +170,12 @@ def _new_secret() -> str:
 
 
 def _checksum(random_part: str) -> str:
-    # So that a typing error, or a leak in a log, can be recognised without asking the database.
+    # With a checksum, a typing error, or a secret in a log, is recognised without a query to the database.
     return f"{zlib.crc32(random_part.encode()):08x}"
 
 
 def is_well_formed(secret: str) -> bool:
-    """Returns whether the text may be a secret of ours, without asking the database: prefix, length and checksum."""
+    """Returns whether the text may be a secret of Leadyard, by its prefix, length and checksum, without a query."""
     random_part = secret[len(_PREFIX) : -8]
     return (
         len(secret) == _SECRET_LENGTH

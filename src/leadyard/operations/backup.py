@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class BackupFile:
-    """A backup that was found sound: its place, its size and the schema revision of what is inside."""
+    """A backup that passed the integrity check: its path, its size, and the revision of its schema."""
 
     file: Path
     size_bytes: int
@@ -24,20 +24,20 @@ class BackupFile:
 
 
 def back_up(url: str, *, file: Path, progress: Progress) -> BackupFile:
-    """Writes the embedded database behind `url` to a new file, whatever others are doing to it, and checks the copy.
+    """Copies the embedded database at `url` to a new file, even while other processes use it, and checks the copy.
 
-    Nothing is migrated, so that it can be done before an upgrade with either version. `progress` is called with the
-    pages copied and their number. Raises BackupRefused when either file is not fit for it.
+    It migrates nothing, so you can make a backup before an upgrade with either version. It calls `progress` with the
+    number of copied pages and the number of all pages. Raises BackupRefused when it cannot use one of the files.
     """
     copy_to_new_file(_embedded(url), file, progress)
     return _inspected(file)
 
 
 def restore(url: str, *, file: Path, force: bool, progress: Progress) -> BackupFile:
-    """Replaces the content of the embedded database behind `url` by a backup: all or nothing.
+    """Replaces the content of the embedded database at `url` with a backup: all or nothing.
 
-    Raises BackupRefused when the file is no sound backup, while a process has the database open, and, without
-    `force`, when account groups are in it; SchemaOutOfDate for the backup of a newer version.
+    Raises BackupRefused when the file is not a sound backup, while a process has the database open, and, without
+    `force`, when the database contains account groups. Raises SchemaOutOfDate for the backup of a newer version.
     """
     database = _embedded(url)
     check_integrity(file)
@@ -51,13 +51,13 @@ def _inspected(file: Path) -> BackupFile:
     revision = asyncio.run(schema.current_revision(f"sqlite:///{file}"))
     schema.refuse_unknown(revision)
     if revision is None:
-        raise BackupRefused(f"{file} is a database, but none of Leadyard: it has no schema revision.")
+        raise BackupRefused(f"{file} is a database, but not of Leadyard: it has no schema revision.")
     return BackupFile(file, file.stat().st_size, revision)
 
 
 def _embedded(url: str) -> Path:
     if not url.startswith("sqlite:///"):
         raise BackupRefused(
-            "This command is for the embedded database. For PostgreSQL docs/backup.md has the commands."
+            "This command is for the embedded database. docs/backup.md has the commands for PostgreSQL."
         )
     return Path(url.removeprefix("sqlite:///"))

@@ -1,17 +1,20 @@
-"""The check-up: does the database still hold what the service promises?"""
+"""The check-up: checks that the data in the database still keeps the promises of the service."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from leadyard.database import Database
+from leadyard.model import DatabaseState, Discrepancy
 from leadyard.operations.operation import retried
-from leadyard.store import doctor
-from leadyard.store.db import Database, Transaction
+from leadyard.store import doctor, schema
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One promise that does not hold. `check` is a stable name, `message` a sentence."""
+    """A broken promise. `check` is a stable name, `message` a sentence."""
 
     account_group_id: str
     check: str
@@ -20,61 +23,85 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckUp:
-    """What was looked at in one account group, and what was wrong (at most 100 findings a check)."""
+    """The number of rows that were checked in one account group, by table, and the findings (at most 100 per check)."""
 
     account_group_id: str
     looked_at: dict[str, int]
     findings: tuple[Finding, ...]
 
 
+_SENTENCES = {
+    "prospect_count": "Audience {id} counts {prospect_count} prospects but has {members}.",
+    "orphan": "Lead {lead_id} in audience {audience_id} lacks its lead row.",
+    "change_count": "Change {id} counts {counted} leads but lists {listed}.",
+    "abandoned_change": "Change {id} of job {job_id} is hidden, and the job has ended.",
+    "planned_part": "Change {id} is complete, but has not done what it planned for its leads from place {position} on.",
+    "job_counts": "Job {id} has read {read_count} prospects but accounts for {accounted_count}.",
+    "job_on_deleted_audience": "Job {id} is active but its audience {audience_id} was deleted.",
+    "jobs_on_audience": "Audience {audience_id} has {jobs} active jobs; it may have one.",
+    "job_rejections": "Job {id} keeps {stored} rejected rows but counts {rejected_count}.",
+    "search": "Lead {id} is not in the block of searched texts that it names, {search_block_id}.",
+    "identity": "Lead {lead_id} has the {kind} of a merged person, but it is gone or another lead has the {kind}.",
+    "event": "Change {id} of the kind {kind} has no event.",
+    "feed": "Event {id} is after the end of the feed, so readers may skip events.",
+    "webhook_position": "Webhook {id} stands at event {event_id}, beyond the end of its feed, and would skip events.",
+    "webhook_retries": "Webhook {id} has {retries} failed deliveries that no worker will send again in time.",
+    "upload_pieces": "Upload {id} has {size_bytes} bytes but its pieces {stored_bytes}.",
+}
+_NO_AUDIENCE = "Lead {lead_id} is in an audience that does not exist, with the number {audience_number}."
+
+
 @retried
-async def check_account_group(db: Database, *, account_group_id: str) -> CheckUp:
-    """Checks one account group in a single snapshot, so that work going on meanwhile is not taken for a fault."""
-    found: list[tuple[str, str]] = []
+async def check_account_group(
+    db: Database, *, account_group_id: str, report: Callable[[int, int], None] = lambda _done, _total: None
+) -> CheckUp:
+    """Checks one account group in a single snapshot, so that it does not report concurrent work as a discrepancy.
+
+    `report` is called with the changes and memberships that were compared so far, and the number of both.
+    """
     async with db.snapshot(account_group_id) as tx:
         looked_at = await doctor.count_rows(tx)
-        for row in await doctor.find_drifted_counts(tx):
-            found.append(
-                (
-                    "prospect_count",
-                    f"Audience {row['id']} counts {row['prospect_count']} prospects but has {row['members']}.",
-                )
-            )
-        for row in await doctor.find_orphans(tx):
-            found.append(
-                ("orphan", f"Lead {row['lead_id']} in audience {row['audience_id']} lacks its lead or audience row.")
-            )
-        for row in await doctor.find_half_moved(tx):
-            found.append(
-                ("half_move", f"Move {row['id']}: {row['lead_count']} of its leads never left the source audience.")
-            )
-        for row in await doctor.find_miscounted_moves(tx):
-            found.append(
-                ("move_count", f"Move {row['id']} counts {row['moved_count']} leads but lists {row['lead_count']}.")
-            )
-        found += await _check_jobs(tx)
-    findings = tuple(Finding(account_group_id, check, message) for check, message in found)
+        total = looked_at["changes"] + looked_at["memberships"]
+        done = 0
+
+        def told(count: int) -> None:
+            nonlocal done
+            done += count
+            report(min(done, total), total)
+
+        found = await doctor.find_discrepancies(tx, told)
+    findings = tuple(Finding(account_group_id, each.check, _sentence(each)) for each in found)
     return CheckUp(account_group_id, looked_at, findings)
 
 
-async def _check_jobs(tx: Transaction) -> list[tuple[str, str]]:
-    found = [
-        (
-            "job_counts",
-            f"Job {row['id']} has read {row['read_count']} prospects but accounts for {row['accounted_count']}.",
-        )
-        for row in await doctor.find_miscounted_jobs(tx)
-    ]
-    found += [
-        ("job_on_deleted_audience", f"Job {row['id']} is active but its audience {row['audience_id']} was deleted.")
-        for row in await doctor.find_jobs_on_deleted_audiences(tx)
-    ]
-    found += [
-        ("job_rejections", f"Job {row['id']} keeps {row['stored']} rejected rows but counts {row['rejected_count']}.")
-        for row in await doctor.find_excess_rejections(tx)
-    ]
-    found += [
-        ("upload_pieces", f"Upload {row['id']} has {row['size_bytes']} bytes but its pieces {row['stored_bytes']}.")
-        for row in await doctor.find_incomplete_uploads(tx)
-    ]
-    return found
+def _sentence(found: Discrepancy) -> str:
+    if found.check == "record":
+        return _difference(found.facts).format(**found.facts)
+    # The id of an audience is in its row. Without the row, its members have only its number.
+    lacks_audience = found.check == "orphan" and found.facts["audience_id"] is None
+    return (_NO_AUDIENCE if lacks_audience else _SENTENCES[found.check]).format(**found.facts)
+
+
+def _difference(facts: Mapping[str, Any]) -> str:
+    audience = "Lead {lead_id} is in audience {audience_id}"
+    if facts["recorded_at"] is None:
+        return f"{audience}, but no change has put it there."
+    if facts["recorded_at"] == 0:
+        return f"{audience}, but the last change has taken it out."
+    if facts["member_at"] is None:
+        return "Lead {lead_id} is not in audience {audience_id}, but the last change has put it there."
+    return f"{audience} since {{member_at}}, but the record of changes says since {{recorded_at}}."
+
+
+async def check_distribution(db: Database, server: DatabaseState | None) -> tuple[str, ...]:
+    """Returns sentences on what is wrong with the tables of a distributed database or with its nodes."""
+    if server is None or not server.has_citus:
+        return ()
+    found = await schema.read_distribution(db.url, is_pooled=server.is_pooled)
+    return found.problems if found is not None else ()
+
+
+async def describe_server(db: Database) -> DatabaseState | None:
+    """Returns the state of the PostgreSQL server, None for SQLite. Raises ServiceUnavailable or DatabaseUnfit."""
+    state = await schema.read_state(db.url)
+    return state if state.server_version is not None else None

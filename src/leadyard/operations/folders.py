@@ -1,4 +1,4 @@
-"""Folders: made, renamed, pinned, put in order, deleted; and everything one needs to draw them."""
+"""Folders: creates, renames, pins, orders and deletes them, and returns the data to draw them."""
 
 from __future__ import annotations
 
@@ -7,83 +7,83 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from leadyard.clock import now_ms
+from leadyard.database import Transaction
 from leadyard.errors import NotFound
 from leadyard.ids import new_id
-from leadyard.model import Audience, Caller, Folder, FolderType, Navigation, Permission
-from leadyard.operations.idempotency import remember_answer
-from leadyard.operations.operation import operation
+from leadyard.model import Audience, Caller, EventType, Folder, FolderType, Navigation, Permission
+from leadyard.operations.events.recording import record_audience
+from leadyard.operations.operation import snapshot, writes
 from leadyard.store import audiences, folders
-from leadyard.store.db import Database
 
 
-@operation(Permission.AUDIENCES_WRITE)
-async def create_folder(db: Database, caller: Caller, *, name: str, audience_type: FolderType) -> Folder:
-    """Makes an empty folder behind the others and returns it."""
-    async with db.write(caller.account_group_id) as tx:
-        others = await folders.lock_all(tx)
-        now = now_ms()
-        folder = Folder(
-            id=new_id(),
-            name=name,
-            audience_type=audience_type,
-            is_pinned=False,
-            position=len(others),
-            created_at=now,
-            updated_at=now,
-        )
-        await folders.insert(tx, folder)
-        await remember_answer(tx, caller, folder)
+@writes(Permission.AUDIENCES_WRITE)
+async def create_folder(tx: Transaction, caller: Caller, *, name: str, audience_type: FolderType) -> Folder:
+    """Creates an empty folder after the others and returns it."""
+    others = await folders.lock_all(tx)
+    now = now_ms()
+    folder = Folder(
+        id=new_id(),
+        name=name,
+        audience_type=audience_type,
+        is_pinned=False,
+        position=len(others),
+        created_at=now,
+        updated_at=now,
+    )
+    await folders.insert(tx, folder)
     return folder
 
 
-@operation(Permission.AUDIENCES_WRITE)
+@writes(Permission.AUDIENCES_WRITE)
 async def update_folder(
-    db: Database, caller: Caller, *, folder_id: str, name: str | None, is_pinned: bool | None, position: int | None
+    tx: Transaction, caller: Caller, *, folder_id: str, name: str | None, is_pinned: bool | None, position: int | None
 ) -> Folder:
-    """Changes what is not None and returns the folder. A `position` puts it there and shifts the others; one beyond the
-    end means the end. Raises NotFound."""
-    async with db.write(caller.account_group_id) as tx:
-        every = await folders.lock_all(tx)
-        folder = _find(every, folder_id)
-        changed = replace(
-            folder,
-            name=folder.name if name is None else name,
-            is_pinned=folder.is_pinned if is_pinned is None else is_pinned,
-            updated_at=max(now_ms(), folder.updated_at),
-        )
-        order = [each for each in every if each.id != folder_id]
-        order.insert(folder.position if position is None else position, changed)
-        for place, each in enumerate(order):
-            if each is changed:
-                changed = replace(each, position=place)
-                await folders.update(tx, changed)
-            elif each.position != place:
-                await folders.update(tx, replace(each, position=place))
+    """Changes each value that is not None and returns the folder. `position` moves it there and shifts the others, and
+    a position beyond the end means the end. Raises NotFound."""
+    every = await folders.lock_all(tx)
+    folder = _find(every, folder_id)
+    changed = replace(
+        folder,
+        name=folder.name if name is None else name,
+        is_pinned=folder.is_pinned if is_pinned is None else is_pinned,
+        updated_at=max(now_ms(), folder.updated_at),
+    )
+    order = [each for each in every if each.id != folder_id]
+    order.insert(folder.position if position is None else position, changed)
+    for place, each in enumerate(order):
+        if each is changed:
+            changed = replace(each, position=place)
+            await folders.update(tx, changed)
+        elif each.position != place:
+            await folders.update(tx, replace(each, position=place))
     return changed
 
 
-@operation(Permission.AUDIENCES_WRITE)
-async def delete_folder(db: Database, caller: Caller, *, folder_id: str) -> None:
-    """Deletes the folder; its audiences become ungrouped. Raises NotFound."""
-    async with db.write(caller.account_group_id) as tx:
-        every = await folders.lock_all(tx)
-        _find(every, folder_id)
-        await audiences.ungroup(tx, folder_id)
-        await folders.delete(tx, folder_id)
-        for place, each in enumerate(each for each in every if each.id != folder_id):
-            if each.position != place:
-                await folders.update(tx, replace(each, position=place))
+@writes(Permission.AUDIENCES_WRITE)
+async def delete_folder(tx: Transaction, caller: Caller, *, folder_id: str) -> None:
+    """Deletes the folder, whose audiences become ungrouped. Raises NotFound."""
+    every = await folders.lock_all(tx)
+    _find(every, folder_id)
+    ungrouped, last_change = await audiences.lock_in_folder(tx, folder_id)
+    now = max(now_ms(), last_change + 1)
+    await audiences.ungroup(tx, folder_id, now=now)
+    for locked in ungrouped:
+        audience = replace(locked.audience, folder_id=None)
+        await record_audience(tx, EventType.AUDIENCE_UPDATED, audience, at=now, changed=["folderId"])
+    await folders.delete(tx, folder_id)
+    for place, each in enumerate(each for each in every if each.id != folder_id):
+        if each.position != place:
+            await folders.update(tx, replace(each, position=place))
 
 
-@operation(Permission.AUDIENCES_READ)
-async def get_navigation(db: Database, caller: Caller) -> Navigation:
-    """Returns the folders, pinned ones first and then by position, with their audiences, and the audiences in none.
+@snapshot(Permission.AUDIENCES_READ)
+async def get_navigation(tx: Transaction, caller: Caller) -> Navigation:
+    """Returns the folders, pinned ones first and then by position, with their audiences, and the ungrouped audiences.
 
-    Audiences being populated are left out. One snapshot: no audience is in two places.
+    It leaves out audiences that are being populated. It reads one snapshot, so no audience is in two places.
     """
-    async with db.snapshot(caller.account_group_id) as tx:
-        every = await folders.list_all(tx)
-        ready = await audiences.list_all_ready(tx)
+    every = await folders.list_all(tx)
+    ready = await audiences.list_all_ready(tx)
     in_folder: defaultdict[str | None, list[Audience]] = defaultdict(list)
     for audience in ready:
         in_folder[audience.folder_id].append(audience)

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from typing import NoReturn
 
 from leadyard.clock import now_ms
-from leadyard.errors import LeadsNotInSource, NotFound, SameAudience, ServiceUnavailable, TransactionConflict
-from leadyard.ids import new_id
-from leadyard.model import Caller, Move, MoveResult, Page, Permission
-from leadyard.operations.guards import lock_audiences, refuse_if_populating
-from leadyard.operations.idempotency import remember_answer
-from leadyard.operations.operation import operation, run_again_on_conflict
-from leadyard.store import audiences, moves, moving
-from leadyard.store.db import COMMIT_UNKNOWN, Database, Undone
+from leadyard.database import Database, Transaction
+from leadyard.errors import NotFound, SameAudience, ServiceUnavailable, TransactionConflict
+from leadyard.ids import new_attempt, new_id
+from leadyard.model import Caller, ChangeFilter, ChangeKind, Move, MoveResult, Page, Permission
+from leadyard.operations.guards import lock_audiences, refuse_if_populating, refuse_leads_outside
+from leadyard.operations.operation import Keeper, reads, run_again_on_conflict, snapshot, write_once, writes_by_itself
+from leadyard.store import audiences, change_subjects, move_statements, moves
+from leadyard.store.db import COMMIT_UNKNOWN, Undone
 from leadyard.watching import metrics
 
-_MISSING_LEADS_SHOWN = 100
+# The move of a job has no limit of leads, so only the record of changes shows it.
+_MOVES = ChangeFilter(kind=ChangeKind.MOVE, without_jobs=True)
 
 
-@operation(Permission.AUDIENCES_WRITE)
+@writes_by_itself(Permission.AUDIENCES_WRITE)
 async def move_leads(
-    db: Database, caller: Caller, *, source_audience_id: str, target_audience_id: str, lead_ids: Sequence[str]
+    db: Database,
+    caller: Caller,
+    keeper: Keeper[MoveResult] | None,
+    *,
+    source_audience_id: str,
+    target_audience_id: str,
+    lead_ids: Sequence[str],
 ) -> MoveResult:
     """Moves the leads from the source to the target audience, all of them or none. Repeated ids count once.
 
     Returns the committed move and both audiences as the commit left them. Raises NotFound for an unknown audience,
     SameAudience, AudienceNotReady while a job populates either audience, and LeadsNotInSource if any listed lead is
-    not in the source at the moment of the move. In PostgreSQL it is one round trip, whatever its size.
+    not in the source at the moment of the move. In PostgreSQL a move of any size takes one round trip.
     """
     distinct_ids = tuple(dict.fromkeys(lead_ids))
     move = Move(
@@ -40,84 +49,87 @@ async def move_leads(
         api_key_id=caller.api_key_id,
         undone_by_move_id=None,
         lead_ids=distinct_ids,
+        attempt=new_attempt(),
     )
     try:
-        result = await _move(db, caller, move)
+        return await _move(db, caller, keeper, move)
     except Undone:
-        # The short way tells that it cannot be done; to tell why takes a look at everything, which only those pay for
-        # who asked for what cannot be done.
-        await _refuse(db, caller, move)
-        # What stood in the way was gone when we looked.
-        raise TransactionConflict from None
-    metrics.moved(move.moved_count)
-    return result
+        # The fast path only reports failure. The search for the reason costs a second transaction, which only refused
+        # requests pay for.
+        await _refuse(db, caller, keeper, move)
 
 
-async def _move(db: Database, caller: Caller, move: Move) -> MoveResult:
-    if caller.once is not None:
-        return await _move_and_remember(db, caller, move)
+@move_leads.after_commit
+def _count_moved(result: MoveResult) -> None:
+    metrics.moved(result.move.moved_count)
+
+
+async def _move(db: Database, caller: Caller, keeper: Keeper[MoveResult] | None, move: Move) -> MoveResult:
+    if keeper is not None:
+        return await _move_once(db, caller, keeper, move)
     try:
-        return await moving.move_alone(db, caller.account_group_id, move)
+        return await move_statements.move_alone(db, caller.account_group_id, move)
     except ServiceUnavailable as lost:
         if lost.reason != COMMIT_UNKNOWN:
             raise
-        # Conflicts are run again here, and not as a whole: another attempt would not know the end of this move's id.
+        # Retries conflicts here and not in the decorator, because the decorator would make another attempt, which could
+        # not find the record of this one.
         work = partial(_find_or_move, db, caller, move, lost)
         try:
             return await run_again_on_conflict(work, name="find_or_move")
         except ServiceUnavailable:
-            # Whatever it says of this attempt, of the first one nothing is known.
+            # The result of the first attempt is still unknown, whatever the reason of this failure.
             raise lost from None
 
 
-async def _move_and_remember(db: Database, caller: Caller, move: Move) -> MoveResult:
-    async with db.write(caller.account_group_id) as tx:
-        result = await moving.move(tx, move)
-        await remember_answer(tx, caller, result)
+async def _move_once(db: Database, caller: Caller, keeper: Keeper[MoveResult], move: Move) -> MoveResult:
+    async with write_once(db, caller, keeper) as tx:
+        result = await move_statements.move(tx, move)
+        await keeper.store(tx, result)
     return result
 
 
 async def _find_or_move(db: Database, caller: Caller, move: Move, lost: ServiceUnavailable) -> MoveResult:
-    """After the connection was lost while the move was made: it is, if its record is there. Raises `lost` when nothing
-    else can be said any more, and otherwise as the move itself."""
+    """Finds out whether the move was committed, after its connection was lost: it was if its record exists. If not,
+    moves the leads and raises the same as a move. Raises `lost` when the answer can no longer be given."""
     async with db.write(caller.account_group_id) as tx:
-        # Whoever waits here for the audiences has waited for the end of the lost transaction, if it still runs.
+        # The locks on the audiences wait for the end of the lost transaction, if it is still running.
         both = await audiences.lock(tx, [move.source_audience_id, move.target_audience_id])
         recorded = await moves.find_made(tx, move)
         if recorded is None:
-            return await moving.move(tx, move)
+            # Another id, because the conflict that led here again may be that another move has this one.
+            return await move_statements.move(tx, replace(move, id=new_id()))
         if len(both) < 2:
-            # Moved, and one of them deleted since: there is no state of both left to answer with.
+            # The move was committed, and one audience was deleted since, so the answer cannot show both.
             raise lost
         source, target = both[move.source_audience_id], both[move.target_audience_id]
         return MoveResult(move=recorded, source=source.audience, target=target.audience)
 
 
-async def _refuse(db: Database, caller: Caller, move: Move) -> None:
-    """Raises what stands in the way of the move, if anything still does."""
-    async with db.write(caller.account_group_id) as tx:
+async def _refuse(db: Database, caller: Caller, keeper: Keeper[MoveResult] | None, move: Move) -> NoReturn:
+    """Raises the reason why the move cannot be made, and TransactionConflict if there is none any more. Never commits a
+    reservation of the key, so that ends with it."""
+    # Another attempt may have made the move since. Its own success must not be the reason of a refusal.
+    async with write_once(db, caller, keeper) as tx:
         locked = await lock_audiences(tx, [move.source_audience_id, move.target_audience_id])
         if move.source_audience_id == move.target_audience_id:
             raise SameAudience
         await refuse_if_populating(tx, locked)
-        missing = await moving.list_missing(tx, move.source_audience_id, move.lead_ids or ())
-        if missing:
-            raise LeadsNotInSource(first_lead_ids=tuple(missing[:_MISSING_LEADS_SHOWN]), lead_count=len(missing))
+        await refuse_leads_outside(tx, move.source_audience_id, move.lead_ids or ())
+        raise TransactionConflict
 
 
-@operation(Permission.AUDIENCES_READ)
-async def list_moves(db: Database, caller: Caller, *, before: str | None, limit: int) -> Page[Move]:
-    """Returns a page of the record of moves, newest first, without lead ids; `before` is the page's `next_key`."""
-    async with db.read(caller.account_group_id) as tx:
-        found = await moves.list_newest_first(tx, before=before, limit=limit + 1)
-    return Page.of(found, limit, lambda move: move.id)
+@snapshot(Permission.AUDIENCES_READ)
+async def list_moves(tx: Transaction, caller: Caller, *, before: str | None, limit: int) -> Page[Move]:
+    """Returns a page of the recorded moves, newest first, without lead ids. `before` is the `next_key` of a page."""
+    found = await change_subjects.list_newest_first(tx, _MOVES, before=before, limit=limit + 1)
+    return Page.of([moves.move_of(change) for change in found], limit, lambda move: move.id)
 
 
-@operation(Permission.AUDIENCES_READ)
-async def get_move(db: Database, caller: Caller, *, move_id: str) -> Move:
-    """Returns one move with the ids of its leads. Raises NotFound."""
-    async with db.read(caller.account_group_id) as tx:
-        move = await moves.find(tx, move_id)
+@reads(Permission.AUDIENCES_READ)
+async def get_move(tx: Transaction, caller: Caller, *, move_id: str) -> Move:
+    """Returns the move with the ids of its leads. Raises NotFound."""
+    move = await moves.find(tx, move_id)
     if move is None:
         raise NotFound("move", move_id)
     return move

@@ -1,105 +1,162 @@
-"""Prospects: the leads as listed in an audience, and bringing them in."""
+"""Prospects: lists the leads of an audience, and adds people to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
-from leadyard.folding import folded
+from leadyard.database import Transaction
 from leadyard.model import (
     AddResult,
     Batch,
     Caller,
+    ChangeKind,
     CheckedProfiles,
     Member,
     MemberFilter,
+    OnKnown,
     Page,
     Permission,
-    Profile,
 )
-from leadyard.operations.bringing_in import bring_in, check_batch, check_profiles
+from leadyard.operations.add_people import BatchOutcome, bring_in, outcome_of
+from leadyard.operations.changes.imports import record_batch
+from leadyard.operations.changes.recording import begin, moment_after, record
 from leadyard.operations.guards import lock_audiences, ready_audience, refuse_if_populating
-from leadyard.operations.idempotency import remember_answer
-from leadyard.operations.operation import operation
-from leadyard.store import leads, memberships
-from leadyard.store.db import Database, Transaction
+from leadyard.operations.operation import snapshot, writes
+from leadyard.people.checking import check_batch
+from leadyard.people.searching import WantedWords
+from leadyard.store import leads, memberships, replaced_values, search_blocks
+from leadyard.store.audiences import LockedAudience
 
 EVERYBODY = MemberFilter()
-_MANY_LEADS = 20_000
+# How many blocks of a few dozen leads a search reads first, and at most, at a time. The first few fill a page if many
+# people match.
+_FIRST_BLOCKS = 16
+_MOST_BLOCKS = 256
 
 
-@operation(Permission.PROSPECTS_READ)
+@snapshot(Permission.PROSPECTS_READ)
 async def list_prospects(
-    db: Database, caller: Caller, *, audience_id: str, wanted: MemberFilter = EVERYBODY, after: str | None, limit: int
+    tx: Transaction,
+    caller: Caller,
+    *,
+    audience_id: str,
+    wanted: MemberFilter = EVERYBODY,
+    after: str | None,
+    limit: int,
 ) -> Page[Member]:
-    """Returns a page of the audience's members who fit `wanted`, in the order in which they were first brought in.
+    """Returns a page of the audience's members that match `wanted`, in the order in which their leads were created.
 
     Raises NotFound, or AudienceNotReady while a job populates the audience.
     """
-    async with db.snapshot(caller.account_group_id) as tx:
-        await ready_audience(tx, audience_id)
-        if wanted == EVERYBODY:
-            found = await memberships.list_members(tx, audience_id, after=after or "", limit=limit + 1)
-        else:
-            found = await _search(tx, audience_id, wanted, after=after or "", limit=limit + 1)
+    await ready_audience(tx, audience_id)
+    words = WantedWords.of(wanted)
+    if words is not None:
+        found = await _search(tx, audience_id, wanted, words, after=after or "", limit=limit + 1)
+    elif wanted == EVERYBODY:
+        found = await memberships.list_members(tx, audience_id, after=after or "", limit=limit + 1)
+    else:
+        found = await memberships.list_filtered(tx, audience_id, wanted, among=None, after=after or "", limit=limit + 1)
     return Page.of(found, limit, lambda member: member.lead.id)
 
 
-@operation(Permission.PROSPECTS_READ)
-async def list_custom_field_names(db: Database, caller: Caller, *, audience_id: str) -> list[str]:
-    """Returns the names of all custom fields that a member of the audience has: the columns an export needs.
+@snapshot(Permission.PROSPECTS_READ)
+async def list_custom_field_names(tx: Transaction, caller: Caller, *, audience_id: str) -> list[str]:
+    """Returns the names of all custom fields of the audience's members, which are columns of an export.
 
     Raises NotFound, or AudienceNotReady while a job populates the audience.
     """
-    async with db.snapshot(caller.account_group_id) as tx:
-        await ready_audience(tx, audience_id)
-        return await leads.list_custom_field_names(tx, audience_id)
+    await ready_audience(tx, audience_id)
+    return await leads.list_custom_field_names(tx, audience_id)
 
 
-@operation(Permission.AUDIENCES_WRITE)
+@writes(Permission.AUDIENCES_WRITE)
 async def add_prospects(
-    db: Database, caller: Caller, *, audience_id: str, profiles: Sequence[Profile], needs_identity: bool = False
+    tx: Transaction,
+    caller: Caller,
+    *,
+    audience_id: str,
+    checked: CheckedProfiles,
+    on_known: OnKnown = OnKnown.FILL,
 ) -> AddResult:
-    """Brings the prospects in: creates leads or fills the empty fields of known ones, and adds them to the audience.
+    """Creates leads, or changes known ones as `on_known` requires, and adds them to the audience.
 
-    A prospect that is not valid, or that may be either of two leads, is reported in the result and leaves no trace;
-    the others are added together in one transaction. `needs_identity` also refuses those whom neither LinkedIn, e-mail
-    nor provider id identifies: brought in twice they would be two leads. Raises NotFound for an unknown audience, and
-    AudienceNotReady while a job populates it.
+    `checked` comes from `check_profiles`, which needs no transaction. The result lists each prospect that is not valid,
+    is suppressed, or matches two leads. These are not added, and all others are added together, as one recorded change.
+    Raises NotFound for an unknown audience, AudienceNotReady while a job populates it, and SecretKeyMissing or
+    SecretKeyDiffers if this process cannot recognise the suppressed people of the account group.
     """
-    checked = check_profiles(profiles, needs_identity=needs_identity)
-    async with db.write(caller.account_group_id) as tx:
-        result = await _bring_into(tx, audience_id, checked)
-        await remember_answer(tx, caller, result)
-    return result
+    audience = await _lock_idle_audience(tx, audience_id)
+    change = begin(ChangeKind.ADD, target=audience, api_key_id=caller.api_key_id)
+    brought = await bring_in(tx, audience, checked, on_known=on_known, at=change.changed_at)
+    if not brought.effect.lead_ids:
+        return brought.result
+    await record(tx, change, brought.effect, filled_count=brought.filled_count)
+    if brought.replaced:
+        await replaced_values.add(tx, change.id, brought.replaced)
+    return replace(brought.result, change_id=change.id)
 
 
-@operation(Permission.AUDIENCES_WRITE)
-async def add_batch(db: Database, caller: Caller, *, audience_id: str, batch: Batch) -> AddResult:
-    """Brings the prospects of one batch of a file in, as add_prospects does with `needs_identity`. Raises the same."""
-    checked = check_batch(batch)
-    async with db.write(caller.account_group_id) as tx:
-        return await _bring_into(tx, audience_id, checked)
+@writes(Permission.AUDIENCES_WRITE)
+async def add_batch(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    audience_id: str,
+    batch: Batch,
+    change_id: str | None = None,
+    on_known: OnKnown = OnKnown.FILL,
+) -> tuple[BatchOutcome, str | None]:
+    """Adds the prospects of one batch of a file, like `add_prospects`. Raises the same. `change_id` is the change that
+    the batches before have recorded. Returns also the change of this batch, None as long as there is no lead."""
+    audience = await _lock_idle_audience(tx, audience_id)
+    brought = await bring_in(tx, audience, check_batch(batch), on_known=on_known, at=moment_after(audience))
+    recorded = await record_batch(tx, audience, brought, change_id=change_id, api_key_id=caller.api_key_id)
+    return outcome_of(batch, brought.result), recorded
 
 
-async def _bring_into(tx: Transaction, audience_id: str, checked: CheckedProfiles) -> AddResult:
+async def _lock_idle_audience(tx: Transaction, audience_id: str) -> LockedAudience:
     locked = await lock_audiences(tx, [audience_id])
     await refuse_if_populating(tx, locked)
-    return await bring_in(tx, locked[0], checked)
+    return locked[0]
 
 
-async def _search(tx: Transaction, audience_id: str, wanted: MemberFilter, *, after: str, limit: int) -> list[Member]:
-    """Finds leads by their longest text first. If they are few, only they are looked at; if they are many, walking the
-    audience soon fills a page. docs/decisions/0008 has the figures."""
-    texts: dict[str, Any] = {
-        name: folded(text) for name in ("q", "company", "title") if (text := getattr(wanted, name)) is not None
-    }
-    wanted = replace(wanted, **texts)
-    longest = max(texts.values(), key=len, default="")
-    among: list[str] | None = None
-    if len(longest) >= leads.SHORTEST_INDEXED_TEXT:
-        among = await leads.find_text(tx, longest, limit=_MANY_LEADS + 1)
-        if len(among) > _MANY_LEADS:
-            among = None
-    return await memberships.list_filtered(tx, audience_id, wanted, among=among, after=after, limit=limit)
+async def _search(
+    tx: Transaction, audience_id: str, wanted: MemberFilter, words: WantedWords, *, after: str, limit: int
+) -> list[Member]:
+    found: list[Member] = []
+    async with aclosing(matching_leads(tx, audience_id, words, after=after)) as matching:
+        async for lead_ids in matching:
+            found += await memberships.list_filtered(
+                tx, audience_id, wanted, among=lead_ids, after=after, limit=limit - len(found)
+            )
+            if len(found) == limit:
+                break
+    return found
+
+
+async def matching_leads(
+    tx: Transaction, audience_id: str, words: WantedWords, *, after: str = ""
+) -> AsyncGenerator[list[str], None]:
+    """Yields the leads with ids after `after` whose texts match, in the order of their ids, some at a time. Not all of
+    them are members of the audience.
+
+    Reads blocks of leads in order, until the caller stops. docs/decisions/0037 has the figures. The blocks are in the
+    order of their first leads. So the leads before the first lead of the last block that was read are complete, and a
+    later block can still contain any of the others.
+    """
+    waiting: set[str] = set()
+    beyond: search_blocks.Place | None = None
+    count = _FIRST_BLOCKS
+    while words.can_match:
+        matching = await search_blocks.find(tx, audience_id, words, beyond=beyond, after=after, limit=count)
+        waiting.update(matching.lead_ids)
+        beyond = matching.last
+        complete = waiting if beyond is None else {lead for lead in waiting if lead < beyond.first_lead_id}
+        waiting = waiting - complete
+        if complete:
+            yield sorted(complete)
+        if beyond is None:
+            break
+        count = min(2 * count, _MOST_BLOCKS)

@@ -1,96 +1,86 @@
-"""Uploads: files sent for prospecting jobs, kept in pieces until the jobs that read them have ended."""
+"""Uploads: files for prospecting jobs, stored in pieces until the jobs that read them have ended."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from leadyard.clock import now_ms
+from leadyard.database import Database, Transaction
 from leadyard.errors import NotFound
 from leadyard.ids import new_id
 from leadyard.model import Caller, Permission, Upload
-from leadyard.operations.idempotency import remember_answer
-from leadyard.operations.operation import operation, retried, run_again_on_conflict
+from leadyard.operations.operation import retried, run_again_on_conflict, writes
 from leadyard.store import uploads
-from leadyard.store.db import Database
 
 KEPT_MS = 24 * 3_600_000
-"""How long a complete upload waits for a job."""
+"""The time that a complete upload waits for a job."""
 PATIENCE_MS = 3_600_000
-"""How long an upload that is still arriving waits for its next piece."""
+"""The time that an unfinished upload waits for its next piece."""
 
 _GROUPS_A_ROUND = 100
 _PIECES_A_BATCH = 16
 _PRUNING = "prune_uploads"
 
 
-@operation(Permission.PROSPECTING_WRITE)
-async def start_upload(db: Database, caller: Caller) -> str:
-    """Begins an upload and returns its id. Nobody can use it before `finish_upload`."""
+@writes(Permission.PROSPECTING_WRITE)
+async def start_upload(tx: Transaction, caller: Caller, *, charset: str | None) -> str:
+    """Begins an upload and returns its id. No job can use it before `finish_upload`. `charset` is the encoding that the
+    sender names."""
     upload_id, now = new_id(), now_ms()
-    async with db.write(caller.account_group_id) as tx:
-        await uploads.insert(tx, upload_id, created_at=now, expires_at=now + PATIENCE_MS)
+    await uploads.insert(tx, upload_id, charset=charset, created_at=now, expires_at=now + PATIENCE_MS)
     return upload_id
 
 
-@operation(Permission.PROSPECTING_WRITE)
-async def add_piece(db: Database, caller: Caller, *, upload_id: str, number: int, content: bytes) -> None:
-    """Stores a piece, counted from 0; all but the last are UPLOAD_PIECE_BYTES long. Raises NotFound when the upload is
-    not, or no longer, arriving."""
+@writes(Permission.PROSPECTING_WRITE)
+async def add_piece(tx: Transaction, caller: Caller, *, upload_id: str, number: int, content: bytes) -> None:
+    """Stores a piece. Pieces are counted from 0, and all but the last are UPLOAD_PIECE_BYTES long. Raises NotFound if
+    the upload does not exist, is complete, or was given up."""
     now = now_ms()
-    async with db.write(caller.account_group_id) as tx:
-        if not await uploads.extend(tx, upload_id, now=now, expires_at=now + PATIENCE_MS):
-            raise NotFound("upload", upload_id)
-        await uploads.insert_piece(tx, upload_id, number=number, content=content)
+    if not await uploads.extend(tx, upload_id, now=now, expires_at=now + PATIENCE_MS):
+        raise NotFound("upload", upload_id)
+    await uploads.insert_piece(tx, upload_id, number=number, content=content)
 
 
-@operation(Permission.PROSPECTING_WRITE)
-async def finish_upload(db: Database, caller: Caller, *, upload_id: str, size_bytes: int, sha256: str) -> Upload:
-    """Makes the upload, all of whose pieces are stored, one that jobs can read, and returns it. Raises NotFound when it
-    is not, or no longer, arriving."""
+@writes(Permission.PROSPECTING_WRITE)
+async def finish_upload(tx: Transaction, caller: Caller, *, upload_id: str, size_bytes: int, sha256: str) -> Upload:
+    """Completes an upload whose pieces are all stored, so that jobs can read it, and returns it. Raises NotFound if the
+    upload does not exist, is complete, or was given up."""
     now = now_ms()
-    async with db.write(caller.account_group_id) as tx:
-        upload = await uploads.complete(
-            tx, upload_id, size_bytes=size_bytes, sha256=sha256, now=now, expires_at=now + KEPT_MS
-        )
-        if upload is None:
-            raise NotFound("upload", upload_id)
-        await remember_answer(tx, caller, upload)
-    return upload
-
-
-@operation(Permission.PROSPECTING_WRITE)
-async def discard_upload(db: Database, caller: Caller, *, upload_id: str) -> None:
-    """Gives up an upload that is still arriving: nobody can use it, and `prune_uploads` removes it. One that is
-    complete, or that is not there, is left alone: when the connection was lost in the commit of `finish_upload`, its
-    answer is kept under the idempotency key, and must name something that can be used."""
-    async with db.write(caller.account_group_id) as tx:
-        await uploads.give_up(tx, upload_id)
-
-
-@operation(Permission.PROSPECTING_WRITE)
-async def get_upload(db: Database, caller: Caller, *, upload_id: str) -> Upload:
-    """Returns the upload. Raises NotFound unless it is complete and has not expired.
-
-    Whoever starts a job on it asks `guards.usable_upload` instead, in the transaction that inserts the job.
-    """
-    async with db.read(caller.account_group_id) as tx:
-        upload = await uploads.find(tx, upload_id, now=now_ms())
+    upload = await uploads.complete(
+        tx, upload_id, size_bytes=size_bytes, sha256=sha256, now=now, expires_at=now + KEPT_MS
+    )
     if upload is None:
         raise NotFound("upload", upload_id)
     return upload
 
 
+@writes(Permission.PROSPECTING_WRITE)
+async def discard_upload(tx: Transaction, caller: Caller, *, upload_id: str) -> None:
+    """Gives up an unfinished upload: no job can use it, and `prune_uploads` removes it. Does nothing if the upload is
+    complete or does not exist. If the connection was lost in the commit of `finish_upload`, the answer is stored for
+    the idempotency key, and its upload must stay usable."""
+    await uploads.give_up(tx, upload_id)
+
+
 @retried
 async def read_piece(db: Database, account_group_id: str, upload_id: str, number: int) -> bytes | None:
-    """Returns a piece, counted from 0, None behind the last; for the worker that runs a job on the upload."""
+    """Returns a piece, counted from 0, or None after the last. For the worker that runs a job on the upload."""
     async with db.read(account_group_id) as tx:
         return await uploads.read_piece(tx, upload_id, number)
 
 
 @retried
+async def find_upload(db: Database, account_group_id: str, upload_id: str) -> Upload | None:
+    """Returns the upload, or None if a job cannot use it now. For the check of a file before a job starts."""
+    async with db.read(account_group_id) as tx:
+        return await uploads.find(tx, upload_id, now=now_ms())
+
+
+@retried
 async def prune_uploads(db: Database) -> int:
-    """Removes a batch of pieces of an expired upload that no active job reads, in every account group that has one; for
-    the housekeeping of the service. Returns how many were removed: 0 means there is nothing left to do."""
+    """Removes a batch of pieces of an expired upload that no active job reads, in every account group that has one.
+    Returns the number of removed pieces: 0 means that there is nothing left to do. For the housekeeping of the
+    service."""
     async with db.read(None) as tx:
         group_ids = await uploads.list_groups_to_prune(tx, now=now_ms(), limit=_GROUPS_A_ROUND)
     return sum(

@@ -1,1 +1,1 @@
-"""ROOM 3: SQL and nothing else. One statement per function; no rule is decided and nothing is committed here."""
+"""All SQL, and nothing else. One statement per function; no business rules and no commits here."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from leadyard.database import Transaction
+from leadyard.ids import id_of, key_of
 from leadyard.model import Folder, FolderType
-from leadyard.store.db import Row, Statement, Transaction
+from leadyard.store.db import Row, Statement
 
 _COLUMNS = "id, name, audience_type, is_pinned, position, created_at, updated_at"
 _INSERT = Statement(
@@ -11,12 +13,12 @@ _INSERT = Statement(
     VALUES (:account_group_id, :id, :name, :audience_type, :is_pinned, :position, :created_at, :created_at)"""
 )
 _LIST = Statement(f"SELECT {_COLUMNS} FROM folders WHERE account_group_id = :account_group_id ORDER BY position, id")
-# The folders there are cannot be locked against one more, whose position would be that of another new one. The row of
-# the account group can, and NO KEY lets everybody pass who only points at it.
+# Locks on the existing folders do not prevent a new one, and two new folders could get the same position. A lock on the
+# row of the account group prevents this. NO KEY does not block transactions that only refer to the row.
 _LOCK_GROUP = Statement(
     "SELECT id FROM account_groups WHERE id = :account_group_id ORDER BY id FOR NO KEY UPDATE", across_groups=True
 )
-# All folders of the group, because a new position for one shifts others. Ordered by id like every lock.
+# All folders of the group, because a new position for one folder shifts others. Ordered by id, like all locks.
 _LOCK_ALL = Statement(
     f"SELECT {_COLUMNS} FROM folders WHERE account_group_id = :account_group_id ORDER BY id FOR UPDATE"
 )
@@ -31,7 +33,7 @@ async def insert(tx: Transaction, folder: Folder) -> None:
     """Adds the folder."""
     await tx.run(
         _INSERT,
-        id=folder.id,
+        id=key_of(folder.id),
         name=folder.name,
         audience_type=folder.audience_type,
         is_pinned=folder.is_pinned,
@@ -41,21 +43,21 @@ async def insert(tx: Transaction, folder: Folder) -> None:
 
 
 async def list_all(tx: Transaction) -> list[Folder]:
-    """Returns every folder by position."""
+    """Returns all folders, by position."""
     return [_folder(row) for row in await tx.rows(_LIST)]
 
 
 async def lock_all(tx: Transaction) -> list[Folder]:
-    """Locks every folder in the order of their ids, and the making of more, and returns them by position."""
+    """Locks all folders in the order of their ids, blocks new folders, and returns the folders by position."""
     await tx.row(_LOCK_GROUP)
     return sorted((_folder(row) for row in await tx.rows(_LOCK_ALL)), key=lambda folder: (folder.position, folder.id))
 
 
 async def update(tx: Transaction, folder: Folder) -> None:
-    """Writes name, pin, position and time of a locked folder."""
+    """Writes the name, pin, position and time of a locked folder."""
     await tx.run(
         _UPDATE,
-        id=folder.id,
+        id=key_of(folder.id),
         name=folder.name,
         is_pinned=folder.is_pinned,
         position=folder.position,
@@ -64,13 +66,13 @@ async def update(tx: Transaction, folder: Folder) -> None:
 
 
 async def delete(tx: Transaction, folder_id: str) -> None:
-    """Removes a locked folder that no audience is in."""
-    await tx.run(_DELETE, id=folder_id)
+    """Removes a locked folder, which must not contain an audience."""
+    await tx.run(_DELETE, id=key_of(folder_id))
 
 
 def _folder(row: Row) -> Folder:
     return Folder(
-        id=row["id"],
+        id=id_of(row["id"]),
         name=row["name"],
         audience_type=FolderType(row["audience_type"]),
         is_pinned=bool(row["is_pinned"]),

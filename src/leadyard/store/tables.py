@@ -1,82 +1,86 @@
-"""The tables, for the migrations and for the tests of the schema; the statements are written as SQL.
+"""The tables, for the migrations and for the tests of the schema. The statements are written as SQL.
 
 Rules 1, 4 and 8 of a schema that also fits Citus: `account_group_id` comes first in every primary key, unique index
 and foreign key of a tenant table; no trigger; no ON DELETE SET NULL. Times are milliseconds since 1970 (BIGINT).
+
+Ids are stored as their keys (ids.py). `account_group_id` is the number of the account group. `audience_id` is the whole
+key of the audience, except in `memberships`, the table with the most rows, where it is the number of the audience
+(docs/decisions/0034).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
     Column,
-    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Boolean, TypeEngine
+from sqlalchemy.types import Boolean
 
-NAMES = {
-    "pk": "%(table_name)s_pkey",
-    "fk": "%(table_name)s_%(column_0_name)s_%(referred_table_name)s_fkey",
-    "ck": "%(table_name)s_%(constraint_name)s_check",
-    "uq": "%(table_name)s_%(column_0_N_name)s_key",
-    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-}
-metadata = MetaData(naming_convention=NAMES)
+from leadyard.ids import NUMBERS
+from leadyard.people.fields import TEXT_FIELDS
 
-# Byte order, not a language's: ids are hex and identities are normalised, and byte order is the faster index.
-IDENTIFIER: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
-IDENTIFIERS: TypeEngine[Any] = JSON().with_variant(ARRAY(Text(collation="C")), "postgresql")
-DOCUMENT: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")
+# These add their tables to metadata.
+from leadyard.store import (  # noqa: F401
+    change_tables,
+    event_tables,
+    job_tables,
+    merging_tables,
+    page_tables,
+    secret_key_tables,
+    suppression_tables,
+    webhook_tables,
+)
+from leadyard.store.table_parts import DOCUMENT, IDENTIFIER, KEY, NUMBER, metadata
 
-PROFILE_TEXT_COLUMNS = (
-    "first_name", "last_name", "name", "headline", "about", "photo_url", "linkedin_url", "title", "phone",
-    "location", "company_name", "company_linkedin_identifier", "company_linkedin_url", "company_industry",
-    "company_website",
-)  # fmt: skip
-
-JOB_COUNTS = ("read", "created", "matched", "added", "already_in_audience", "rejected", "emails_found")
+__all__ = ["metadata"]
 
 
-def _group() -> Column[str]:
-    return Column("account_group_id", IDENTIFIER, ForeignKey("account_groups.id"), nullable=False)
+def _group() -> Column[int]:
+    return Column("account_group_id", NUMBER, ForeignKey("account_groups.id"), nullable=False)
+
+
+def _is_number_of(number: str, key: str) -> CheckConstraint:
+    return CheckConstraint(f"{number} = ({key} & {NUMBERS - 1})", name="number")
 
 
 account_groups = Table(
     "account_groups",
     metadata,
-    Column("id", IDENTIFIER, primary_key=True),
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    # The rest of the id. A command or a request may use the group only after its whole id was compared with this.
+    Column("key", KEY, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    # How many prospects one job may bring in from a provider.
+    # Maximum number of prospects per job from a provider.
     Column("max_results", Integer, nullable=False, server_default="2000"),
+    # The lead ids of all changes before this one are removed, because of their age.
+    Column("changes_expired_before", BigInteger, nullable=False, server_default="0"),
+    _is_number_of("id", "key"),
 )
 
 api_keys = Table(
     "api_keys",
     metadata,
-    Column("id", IDENTIFIER, primary_key=True),
+    Column("id", KEY, primary_key=True, autoincrement=False),
     Column("name", Text),
-    # SHA-256, in hex, of a secret with 192 random bits: nothing slower is needed for what cannot be guessed.
+    # SHA-256, in hex, of a secret with 192 random bits, which cannot be guessed, so a slower hash is not needed.
     Column("secret_hash", IDENTIFIER, nullable=False, unique=True),
     Column("permissions", DOCUMENT, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
-    # Written now and then, so it may be a minute old.
+    # Written once a minute, so it may be a minute old.
     Column("last_used_at", BigInteger),
 )
 
@@ -84,7 +88,7 @@ api_key_account_groups = Table(
     "api_key_account_groups",
     metadata,
     _group(),
-    Column("api_key_id", IDENTIFIER, ForeignKey("api_keys.id"), nullable=False),
+    Column("api_key_id", KEY, ForeignKey("api_keys.id"), nullable=False),
     PrimaryKeyConstraint("account_group_id", "api_key_id"),
     Index(None, "api_key_id"),
 )
@@ -93,7 +97,7 @@ folders = Table(
     "folders",
     metadata,
     _group(),
-    Column("id", IDENTIFIER, nullable=False),
+    Column("id", KEY, nullable=False),
     Column("name", Text, nullable=False),
     Column("audience_type", Text, nullable=False),
     Column("is_pinned", Boolean, nullable=False),
@@ -108,23 +112,29 @@ audiences = Table(
     "audiences",
     metadata,
     _group(),
-    Column("id", IDENTIFIER, nullable=False),
+    # The name of the audience in memberships: the low bits of its id.
+    Column("number", NUMBER, nullable=False),
+    Column("id", KEY, nullable=False),
     Column("name", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("description", Text),
-    Column("folder_id", IDENTIFIER),
+    Column("folder_id", KEY),
     Column("prospect_count", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    # When its members last changed. Whoever changes them next takes a time that is not earlier, so that "added before
-    # it was moved away" can be told from the rows even when the clocks of two machines disagree.
+    # The time when its members last changed. The next change gets a time that is not earlier. So the rows show whether
+    # a lead was added before it was moved away, even if the clocks of two machines differ.
     Column("changed_at", BigInteger, nullable=False),
-    # A deleted audience is hidden at once; its members are removed bit by bit, so that nobody waits for a million.
+    # A deleted audience is hidden at once. Its members are removed bit by bit, so that no request waits for a million.
     Column("deleted_at", BigInteger),
-    # When the last of them was gone. The index asks for this and not for the count, which changes with every move: an
-    # index that a change concerns costs new entries in all the others as well.
+    # The change that deleted it, which lists its members one part after another.
+    Column("deleted_by_change_id", KEY),
+    # The time when the last of them was gone. The index uses this and not the count, which changes with each move: a
+    # change of one index costs new entries in all the others as well.
     Column("emptied_at", BigInteger),
     PrimaryKeyConstraint("account_group_id", "id"),
+    UniqueConstraint("account_group_id", "number"),
     ForeignKeyConstraint(["account_group_id", "folder_id"], ["folders.account_group_id", "folders.id"]),
+    _is_number_of("number", "id"),
     CheckConstraint("prospect_count >= 0", name="prospect_count"),
     CheckConstraint(
         "type IN ('on_demand', 'monitoring', 'linkedin_search', 'sales_navigator', 'post_commenters', 'url_upload',"
@@ -144,32 +154,29 @@ audiences = Table(
 leads = Table(
     "leads",
     metadata,
-    _group(),
-    Column("id", IDENTIFIER, nullable=False),
-    Column("public_identifier", IDENTIFIER),
-    Column("email", IDENTIFIER),
-    Column("provider_id", IDENTIFIER),
-    *(Column(name, Text) for name in PROFILE_TEXT_COLUMNS),
-    Column("custom_fields", DOCUMENT, nullable=False),
+    # No foreign key: the database would check it for each imported row. The locked audience, to which each new lead is
+    # added in the same transaction, proves that the account group exists, and no account group is ever deleted.
+    Column("account_group_id", NUMBER, nullable=False),
+    Column("id", KEY, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    # What a search compares, folded (see folding.py). An index of trigrams on the first finds any part of a word; on
-    # SQLite that is the virtual table lead_search, which only the migrations know how to make.
-    Column("search_text", Text, nullable=False, server_default=""),
-    Column("company_folded", Text, nullable=False, server_default=""),
-    Column("title_folded", Text, nullable=False, server_default=""),
-    Index(
-        "leads_search_text_idx",
-        "search_text",
-        postgresql_using="gin",
-        postgresql_ops={"search_text": "gin_trgm_ops"},
-    ).ddl_if(dialect="postgresql"),
+    # No foreign key, for the same reason. `leadyard doctor` checks it.
+    Column("search_block_id", KEY, nullable=False),
+    *(Column(field.attribute, IDENTIFIER) for field in TEXT_FIELDS if field.is_key),
+    # The address of the LinkedIn profile follows from the public identifier.
+    *(Column(field.attribute, Text) for field in TEXT_FIELDS if not field.is_key and field.attribute != "linkedin_url"),
+    # Null without custom fields.
+    Column("custom_fields", DOCUMENT),
+    # Null if the e-mail identifies the lead, as nearly always. Else another person had the address before, and this is
+    # the key of the name by which the lead is found together with the address (docs/decisions/0044).
+    Column("shared_email_name", IDENTIFIER),
     PrimaryKeyConstraint("account_group_id", "id"),
-    # Partial on purpose. A plain unique index would count as a key that foreign keys may point at, and then filling in
-    # an e-mail would take the strongest row lock and wait for every membership being added to that lead.
+    # Partial on purpose. A plain unique index would count as a possible target of foreign keys. An update of an e-mail
+    # would then take the strongest row lock, and wait for all memberships that are being added to that lead.
     Index(
         "leads_public_identifier_key",
         "account_group_id",
-        "public_identifier",
+        # Only member ids have capitals. Other tools lower-case them, and they name the same member.
+        text("lower(public_identifier)"),
         unique=True,
         postgresql_where=text("public_identifier IS NOT NULL"),
         sqlite_where=text("public_identifier IS NOT NULL"),
@@ -179,10 +186,30 @@ leads = Table(
         "account_group_id",
         "email",
         unique=True,
-        postgresql_where=text("email IS NOT NULL"),
-        sqlite_where=text("email IS NOT NULL"),
+        postgresql_where=text("email IS NOT NULL AND shared_email_name IS NULL"),
+        sqlite_where=text("email IS NOT NULL AND shared_email_name IS NULL"),
     ),
-    # An outside id identifies a lead only where nothing stronger does; elsewhere two leads may share one.
+    # Two imports at once make one lead of a person with a shared address. With two LinkedIn profiles they are two.
+    Index(
+        "leads_shared_email_key",
+        "account_group_id",
+        "email",
+        "shared_email_name",
+        unique=True,
+        postgresql_where=text("shared_email_name IS NOT NULL AND public_identifier IS NULL"),
+        sqlite_where=text("shared_email_name IS NOT NULL AND public_identifier IS NULL"),
+    ),
+    # Empty in nearly all account groups, so that the look-up of those who share an address costs nothing there.
+    Index(
+        "leads_shared_email_idx",
+        "account_group_id",
+        "email",
+        "shared_email_name",
+        "id",
+        postgresql_where=text("shared_email_name IS NOT NULL"),
+        sqlite_where=text("shared_email_name IS NOT NULL"),
+    ),
+    # An outside id identifies a lead only without a stronger identity. Otherwise two leads may share an outside id.
     Index(
         "leads_provider_id_key",
         "account_group_id",
@@ -198,125 +225,79 @@ leads = Table(
         postgresql_where=text("provider_id IS NOT NULL"),
         sqlite_where=text("provider_id IS NOT NULL"),
     ),
+    # Every look-up is by this key, and new keys come at the end, so SQLite keeps one tree instead of two.
+    sqlite_with_rowid=False,
+)
+
+# The rows that searches read: some dozens of leads in a row, a line of folded text for each (docs/decisions/0037).
+search_blocks = Table(
+    "search_blocks",
+    metadata,
+    Column("account_group_id", NUMBER, nullable=False),
+    Column("is_small", Boolean, nullable=False),
+    Column("id", KEY, nullable=False),
+    Column("first_lead_id", KEY, nullable=False),
+    Column("last_lead_id", KEY, nullable=False),
+    # The keys in the order of the lines, 8 bytes each.
+    Column("lead_ids", LargeBinary, nullable=False),
+    Column("lines", IDENTIFIER, nullable=False),
+    PrimaryKeyConstraint("account_group_id", "id"),
+    Index("search_blocks_in_order_idx", "account_group_id", "first_lead_id", "id"),
+    # The blocks with room for more leads.
+    Index(
+        "search_blocks_small_idx",
+        "account_group_id",
+        "id",
+        postgresql_where=text("is_small"),
+        sqlite_where=text("is_small"),
+    ),
+    # Two rows fill a page. Without this PostgreSQL would compress them and store them in pieces, from 2 KB on.
+    postgresql_with={"toast_tuple_target": 8160},
 )
 
 memberships = Table(
     "memberships",
     metadata,
-    Column("account_group_id", IDENTIFIER, nullable=False),
-    Column("audience_id", IDENTIFIER, nullable=False),
-    Column("lead_id", IDENTIFIER, nullable=False),
+    Column("account_group_id", NUMBER, nullable=False),
+    # No foreign key: the database would check it again for each moved lead, although the audience is locked and the
+    # rows of audiences stay for ever. The locks ensure it, and `leadyard doctor` checks it (docs/decisions/0034).
+    Column("audience_id", NUMBER, nullable=False),
+    # No foreign key either: its check took two fifths of PostgreSQL's time for an imported row. A lead that is added is
+    # new in the same transaction, or locked against erasure (docs/decisions/0038).
+    Column("lead_id", KEY, nullable=False),
     Column("added_at", BigInteger, nullable=False),
+    # Where a move on PostgreSQL puts the old time, to read it in the same statement. Null in any row that never moved.
+    Column("previous_added_at", BigInteger),
     PrimaryKeyConstraint("account_group_id", "audience_id", "lead_id"),
-    ForeignKeyConstraint(["account_group_id", "audience_id"], ["audiences.account_group_id", "audiences.id"]),
-    ForeignKeyConstraint(["account_group_id", "lead_id"], ["leads.account_group_id", "leads.id"]),
-    # The lead comes first, so that a list of leads is always looked up lead by lead; with the account group in front
+    # The lead comes first, so that a list of leads is always looked up lead by lead. With the account group in front,
     # PostgreSQL may prefer to read the whole group (docs/decisions/0007).
     Index(None, "lead_id", "account_group_id"),
-    # The row is its key: without a rowid SQLite keeps one tree instead of two.
+    # The row is only its key, so without a rowid SQLite keeps one tree instead of two.
     sqlite_with_rowid=False,
-)
-
-moves = Table(
-    "moves",
-    metadata,
-    # No foreign key to the account group either: every move would lock that one row, and moves of one group that run
-    # side by side would meet there. The group is proven by the locked audiences.
-    Column("account_group_id", IDENTIFIER, nullable=False),
-    Column("id", IDENTIFIER, nullable=False),
-    # No foreign keys to the audiences: the record of a move outlives them.
-    Column("source_audience_id", IDENTIFIER, nullable=False),
-    Column("target_audience_id", IDENTIFIER, nullable=False),
-    # All ids in one row: one insert whatever the size of the move, and never more than one shard.
-    Column("lead_ids", IDENTIFIERS, nullable=False),
-    Column("moved_count", Integer, nullable=False),
-    Column("already_in_target_count", Integer, nullable=False),
-    Column("moved_at", BigInteger, nullable=False),
-    Column("api_key_id", IDENTIFIER),
-    Column("undone_by_move_id", IDENTIFIER),
-    PrimaryKeyConstraint("account_group_id", "id"),
-    CheckConstraint("source_audience_id <> target_audience_id", name="two_audiences"),
-    CheckConstraint("moved_count >= 1 AND already_in_target_count BETWEEN 0 AND moved_count", name="counts"),
-)
-
-jobs = Table(
-    "jobs",
-    metadata,
-    _group(),
-    Column("id", IDENTIFIER, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("audience_id", IDENTIFIER, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
-    # What the type needs, as it was asked for; and where the next batch begins, in a form only the source knows.
-    Column("source", DOCUMENT, nullable=False, server_default="{}"),
-    Column("position", DOCUMENT),
-    Column("search_emails", Boolean, nullable=False, server_default=text("false")),
-    Column("stage", Text, nullable=False, server_default="import"),
-    Column("import_progress", Double, nullable=False, server_default="0"),
-    Column("enrichment_progress", Double, nullable=False, server_default="0"),
-    *(Column(f"{name}_count", BigInteger, nullable=False, server_default="0") for name in JOB_COUNTS),
-    Column("error_code", Text),
-    Column("error_message", Text),
-    Column("api_key_id", IDENTIFIER),
-    # No foreign key: an upload goes when no active job needs it any more, the record of the job stays.
-    Column("upload_id", IDENTIFIER),
-    # The lease is by the database's clock. Its number rises with every claim and is what refuses a worker that was
-    # away too long; the time only says when others may try.
-    Column("lease_number", BigInteger, nullable=False, server_default="0"),
-    Column("lease_until", BigInteger, nullable=False, server_default="0"),
-    Column("ready_at", BigInteger, nullable=False, server_default="0"),
-    Column("failed_attempts", Integer, nullable=False, server_default="0"),
-    PrimaryKeyConstraint("account_group_id", "id"),
-    ForeignKeyConstraint(["account_group_id", "audience_id"], ["audiences.account_group_id", "audiences.id"]),
-    CheckConstraint("status IN ('queued', 'running', 'completed', 'failed', 'cancelled')", name="status"),
-    # At most one active job fills an audience; the same small index answers "is it being populated?".
-    Index(
-        "jobs_populating_key",
-        "account_group_id",
-        "audience_id",
-        unique=True,
-        postgresql_where=text("status IN ('queued', 'running')"),
-        sqlite_where=text("status IN ('queued', 'running')"),
-    ),
-)
-
-job_rejections = Table(
-    "job_rejections",
-    metadata,
-    Column("account_group_id", IDENTIFIER, nullable=False),
-    Column("job_id", IDENTIFIER, nullable=False),
-    # Counts from 1 in the order in which the rows were rejected.
-    Column("number", BigInteger, nullable=False),
-    Column("line", BigInteger),
-    Column("code", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("cells", DOCUMENT, nullable=False),
-    PrimaryKeyConstraint("account_group_id", "job_id", "number"),
-    ForeignKeyConstraint(["account_group_id", "job_id"], ["jobs.account_group_id", "jobs.id"]),
 )
 
 uploads = Table(
     "uploads",
     metadata,
     _group(),
-    Column("id", IDENTIFIER, nullable=False),
+    Column("id", KEY, nullable=False),
     # Both null until the last piece has arrived.
     Column("size_bytes", BigInteger),
     Column("sha256", Text),
+    # Of the Content-Type, if it names an encoding.
+    Column("charset", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("account_group_id", "id"),
     Index(None, "expires_at"),
 )
 
-# In the database and not on a disk, so that any worker on any machine can read it, and a backup has it.
+# In the database and not in files, so that workers on all machines can read them and backups contain them.
 upload_pieces = Table(
     "upload_pieces",
     metadata,
-    Column("account_group_id", IDENTIFIER, nullable=False),
-    Column("upload_id", IDENTIFIER, nullable=False),
+    Column("account_group_id", NUMBER, nullable=False),
+    Column("upload_id", KEY, nullable=False),
     Column("number", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
     PrimaryKeyConstraint("account_group_id", "upload_id", "number"),
@@ -329,13 +310,11 @@ idempotency_answers = Table(
     _group(),
     Column("key", IDENTIFIER, nullable=False),
     Column("fingerprint", Text, nullable=False),
-    # Of the attempt that may store the answer. Another attempt that takes over brings its own.
-    Column("token", IDENTIFIER, nullable=False),
-    # Null while the request is in flight.
+    # Null only inside the transaction of the request, before its last statement.
     Column("status", Integer),
     Column("headers", DOCUMENT),
     Column("body", Text),
-    Column("job_id", IDENTIFIER),
+    Column("job_id", KEY),
     Column("expires_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("account_group_id", "key"),
     Index(None, "expires_at"),

@@ -1,5 +1,5 @@
-"""What an operator can watch from outside: metrics for Prometheus, spans for OpenTelemetry. Off unless asked for.
+"""Metrics for Prometheus and spans for OpenTelemetry. Both are off by default.
 
-Any room may call these functions where something happens. Neither library is imported before its part is switched on,
-for the commands should start fast; until then a call costs the look at a global.
+Any package may call these functions. Neither library is imported before its part is switched on, so that the commands
+start fast. Until then, a call only checks a global.
 """

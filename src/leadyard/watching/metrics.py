@@ -1,14 +1,14 @@
-"""Counts for Prometheus: what happened in this process, or in all processes of a service with several."""
+"""Metrics for Prometheus, of this process, or of all processes of the service together."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leadyard.model import WebhookCounts
     from leadyard.watching.instruments import Instruments
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -18,8 +18,8 @@ _on: Instruments | None = None
 
 
 def start(*, shared_dir: Path | None = None) -> None:
-    """Switches the metrics of this process on. `shared_dir` is where all processes of the service keep their counts,
-    None when this is the only one."""
+    """Switches on the metrics of this process. `shared_dir` is the folder where all processes of the service keep their
+    counts, or None if there is only one process."""
     global _on
     if _on is None:
         from leadyard.watching.instruments import Instruments
@@ -28,14 +28,14 @@ def start(*, shared_dir: Path | None = None) -> None:
 
 
 def request_began() -> None:
-    """Counts a request as being worked on, until request_ended."""
+    """Counts a request as in progress, until request_ended."""
     if _on:
         _on.requests_in_progress.inc()
 
 
 def request_ended(*, method: str, route: str | None, status: int, duration_s: float) -> None:
-    """Counts an answer. `route` is the pattern and not the path, None for a path that is nobody's: whatever a stranger
-    asks for, the number of time series stays what it is."""
+    """Counts a response. `route` is the pattern and not the path, or None for an unknown path. So a client with random
+    paths cannot increase the number of time series."""
     if _on:
         method, route = method if method in _METHODS else "OTHER", route or "unknown"
         _on.requests_in_progress.dec()
@@ -44,29 +44,36 @@ def request_ended(*, method: str, route: str | None, status: int, duration_s: fl
 
 
 def connection_refused(status: int) -> None:
-    """Counts an answer to something that never became a request."""
+    """Counts a response to input that never became a request."""
     if _on:
         _on.requests.labels("OTHER", "unknown", str(status)).inc()
 
 
 def moved(lead_count: int) -> None:
-    """Counts a move. To be called after its commit."""
+    """Counts a move. Call it after the commit."""
     if _on:
         _on.moves.inc()
         _on.leads_moved.inc(lead_count)
 
 
 def answer_replayed() -> None:
-    """Counts a request that was done before and got the answer of then."""
+    """Counts a retried request that got its stored answer."""
     if _on:
         _on.replays.inc()
 
 
 def job_batch_saved(*, leads: int, rejected: int) -> None:
-    """Counts what a batch of a job has brought in. To be called after its commit, like all of these."""
+    """Counts the results of a batch of a job. Call it after the commit."""
     if _on:
         _on.leads_imported.inc(leads)
         _on.rows_rejected.inc(rejected)
+
+
+def leads_transferred(lead_count: int) -> None:
+    """Counts the leads of a part that a transfer or the undo of a large change has applied. Call it after the
+    commit."""
+    if _on:
+        _on.leads_transferred.inc(lead_count)
 
 
 def job_ended(status: str) -> None:
@@ -76,31 +83,54 @@ def job_ended(status: str) -> None:
 
 
 def job_retried(code: str) -> None:
-    """Counts a job that is put off after a failure; `code` is that of a JobError, of which there are a few."""
+    """Counts a job that is postponed after a failure. `code` is one of the few codes of JobError."""
     if _on:
         _on.job_retries.labels(code).inc()
 
 
+def events_placed(count: int) -> None:
+    """Counts events that got their places in the feed. Call it after the commit."""
+    if _on:
+        _on.events.inc(count)
+
+
+def webhook_delivery(outcome: str) -> None:
+    """Counts a request to a receiver of events: delivered, postponed or failed. Call it after the commit."""
+    if _on:
+        _on.webhook_deliveries.labels(outcome).inc()
+
+
+def webhook_disabled(reason: str) -> None:
+    """Counts a webhook that the service has disabled. Call it after the commit."""
+    if _on:
+        _on.webhooks_disabled.labels(reason).inc()
+
+
+def waiting_for_events() -> AbstractContextManager[Any]:
+    """Counts a reader as waiting for events while it is in the block."""
+    return _on.event_readers.track_inprogress() if _on else _NOTHING
+
+
 def rate_limits_alone(*, is_alone: bool) -> None:
-    """Tells whether this process, which was told of a Redis, counts by itself because it is out of reach."""
+    """Sets whether this process, with Redis configured, counts by itself because Redis cannot be reached."""
     if _on:
         _on.rate_limits_alone.set(is_alone)
 
 
 def rate_limit_storage_lost() -> None:
-    """Counts that Redis went out of reach."""
+    """Counts an outage of Redis."""
     if _on:
         _on.rate_limit_storage_losses.inc()
 
 
 def transaction_retried(operation: str) -> None:
-    """Counts a transaction that the database asked to be run again."""
+    """Counts a transaction that has to be run again because of a conflict."""
     if _on:
         _on.retries.labels(operation).inc()
 
 
 def transaction_given_up(operation: str) -> None:
-    """Counts a transaction that was run again as often as it may, in vain."""
+    """Counts a transaction that failed after all its retries."""
     if _on:
         _on.given_up.labels(operation).inc()
 
@@ -112,40 +142,35 @@ def database_failed(reason: str) -> None:
 
 
 def database_limits(*, connections: int, waiters: int) -> None:
-    """Tells how many connections this process may have, and how many may wait for one."""
+    """Sets how many connections this process may have, and how many requests may wait for one."""
     if _on:
         _on.connections_limit.set(connections)
         _on.waiters_limit.set(waiters)
 
 
 def waiting_for_connection() -> AbstractContextManager[Any]:
-    """Counts whoever is in the block as waiting for a connection."""
+    """Counts a request as waiting for a connection while it is in the block."""
     return _on.waiters.track_inprogress() if _on else _NOTHING
 
 
 def holding_connection() -> AbstractContextManager[Any]:
-    """Counts whoever is in the block as holding a connection."""
+    """Counts a connection as in use during the block."""
     return _on.connections_in_use.track_inprogress() if _on else _NOTHING
 
 
-def exposition(*, version: str, jobs: Mapping[str, tuple[int, float]] | None) -> bytes:
-    """Returns everything in Prometheus' text format.
+def exposition(
+    *, version: str, jobs: Mapping[str, tuple[int, float]] | None, webhooks: WebhookCounts | None = None
+) -> bytes:
+    """Returns all metrics in the text format of Prometheus.
 
-    `jobs` is status → (how many, seconds since the oldest was made), None when the database did not tell.
+    `jobs` is status → (number, age of the oldest in seconds), or None if the database did not answer.
     """
     assert _on is not None, "call start() first"
-    return _on.exposition(version=version, jobs=jobs)
+    return _on.exposition(version=version, jobs=jobs, webhooks=webhooks)
 
 
-def forget_dead_processes(shared_dir: Path) -> None:
-    """Removes what processes that have ended left of values that only the living have, connections for one. What they
-    counted stays counted."""
-    for file in shared_dir.glob("gauge_live*_*.db"):
-        pid = file.stem.rpartition("_")[2]
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            file.unlink(missing_ok=True)
-        except (PermissionError, ValueError):
-            # Somebody else's by now, or not a file of ours: then it is not ours to remove.
-            continue
+def forget_process(pid: int, shared_dir: Path) -> None:
+    """Removes the gauges of a process that has ended, such as its connections. Its counters stay in the totals."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid, str(shared_dir))  # type: ignore[no-untyped-call]

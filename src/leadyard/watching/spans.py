@@ -1,6 +1,6 @@
-"""Spans for OpenTelemetry: a request, the operation in it, each SQL statement. Texts and types, never a value.
+"""Spans for OpenTelemetry: a request, its operation, each SQL statement. They contain texts and types, never values.
 
-The exporter is configured by the standard OTEL_* variables, which its library reads by itself.
+The exporter reads the standard OTEL_* variables by itself.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 from leadyard.errors import BadSetting, LeadyardError
+from leadyard.model import AnsweredBefore
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -21,18 +22,18 @@ _tracer: Tracer | None = None
 
 
 class RequestSpan(Protocol):
-    """The span of one request, for as long as it is worked on."""
+    """The span of one request, from its beginning to its end."""
 
     trace_id: str
     traceparent: str | None
-    """What to hand on to a service that is asked on behalf of the request."""
+    """The header for calls to other services on behalf of the request."""
 
     def answered(self, *, method: str, route: str | None, status: int) -> None:
-        """Notes how it ended."""
+        """Records the result of the request."""
 
 
 def start(*, version: str) -> None:
-    """Switches the spans of this process on. Raises BadSetting when the libraries for it are not installed."""
+    """Switches on the spans of this process. Raises BadSetting if the libraries for them are not installed."""
     global _provider, _tracer
     if _tracer is not None:
         return
@@ -42,8 +43,8 @@ def start(*, version: str) -> None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        raise BadSetting("LEADYARD_TRACES=otlp needs more packages: install leadyard[otel].") from None
-    named = OTELResourceDetector().detect().attributes  # OTEL_SERVICE_NAME goes before our name.
+        raise BadSetting("LEADYARD_TRACES=otlp needs more packages. Install leadyard[otel].") from None
+    named = OTELResourceDetector().detect().attributes  # OTEL_SERVICE_NAME overrides our name.
     _provider = TracerProvider(
         resource=Resource.create({"service.name": "leadyard", "service.version": version, **named})
     )
@@ -52,38 +53,43 @@ def start(*, version: str) -> None:
 
 
 def stop() -> None:
-    """Sends what has not been sent yet, for as long as the exporter's own time limit. Blocks."""
+    """Sends the remaining spans, within the time limit of the exporter. Blocks."""
     if _provider is not None:
         _provider.shutdown()
 
 
-@contextmanager
-def request(parent: Mapping[str, str], trace_id: str) -> Iterator[RequestSpan]:
+def request(parent: Mapping[str, str], trace_id: str) -> AbstractContextManager[RequestSpan]:
     """The span around a request. `parent` is a valid `traceparent` (and `tracestate`), or empty.
 
-    Without spans `trace_id` is the trace's id; with them, what the span says, which is the same if there is a parent.
+    Without spans, the id of the trace is `trace_id`. With spans, it comes from the span, and is the same if there is a
+    parent.
     """
     if _tracer is None:
-        # Who records no spans of his own hands the header on as it is.
-        yield _NoRequestSpan(trace_id, parent.get("traceparent"))
-        return
+        # A service that does not record spans passes on the header unchanged.
+        return _NoRequestSpan(trace_id, parent.get("traceparent"))
+    return _request_span(_tracer, parent)
+
+
+@contextmanager
+def _request_span(tracer: Tracer, parent: Mapping[str, str]) -> Iterator[RequestSpan]:
     from opentelemetry.trace import SpanKind
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     context = TraceContextTextMapPropagator().extract(parent)
-    with _tracer.start_as_current_span(
+    with tracer.start_as_current_span(
         "request", context, kind=SpanKind.SERVER, record_exception=False, set_status_on_exception=False
     ) as span:
         yield _OtelRequestSpan(span)
 
 
 def operation(name: str) -> AbstractContextManager[Any]:
-    """The span around an operation. None outside of a request: housekeeping would send one every two seconds."""
+    """The span around an operation. Without a request there is no span, because housekeeping would send one every two
+    seconds."""
     return _NO_SPAN if _tracer is None else _child(_tracer, name, {"leadyard.operation": name})
 
 
 def statement(sql: str, system: str) -> AbstractContextManager[Any]:
-    """The span around an SQL statement; `system` is what OpenTelemetry calls the database."""
+    """The span around an SQL statement. `system` is OpenTelemetry's name of the database."""
     if _tracer is None:
         return _NO_SPAN
     name = sql.split(maxsplit=1)[0]
@@ -95,10 +101,10 @@ def _child(tracer: Tracer, name: str, attributes: Mapping[str, str], *, outgoing
     from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 
     if not get_current_span().is_recording():
-        # Outside of a request, or in one that the sampler left out: then its parts are left out as well.
+        # Outside of a request, or in a request that was not sampled, so its parts have no spans either.
         yield
         return
-    # Their own way to note an exception tells its message, and that of a database holds lead data.
+    # OpenTelemetry itself would record the message of an exception, and messages of a database contain lead data.
     with tracer.start_as_current_span(
         name,
         kind=SpanKind.CLIENT if outgoing else SpanKind.INTERNAL,
@@ -110,15 +116,18 @@ def _child(tracer: Tracer, name: str, attributes: Mapping[str, str], *, outgoing
             yield
         except BaseException as error:
             span.set_attribute("error.type", f"{type(error).__module__}.{type(error).__qualname__}")
-            if not isinstance(error, LeadyardError):
+            if not isinstance(error, LeadyardError | AnsweredBefore):
                 span.set_status(StatusCode.ERROR)
             raise
 
 
-class _NoRequestSpan:
+class _NoRequestSpan(AbstractContextManager["_NoRequestSpan"]):
     def __init__(self, trace_id: str, traceparent: str | None) -> None:
         self.trace_id = trace_id
         self.traceparent = traceparent
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def answered(self, *, method: str, route: str | None, status: int) -> None:
         pass

@@ -1,1 +1,1 @@
-"""ROOM 1, the door for time: what happens without anybody asking. No SQL, no transaction, no rule."""
+"""Background work: jobs, housekeeping, last use of keys. Contains no SQL, no transactions, no business rules."""

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from leadyard.ids import new_id
-from tests.answers import ID, TIME, data_of, violations
-from tests.service import Service, make_key, make_tenant, run_sql
+from leadyard.ids import key_of, new_id, number_of
+from rig.answers import ID, TIME, data_of, violations
+from rig.service import Service, make_key, make_tenant, run_sql
 
 
 def client_of(service: Service, key: str) -> httpx.Client:
@@ -50,8 +50,9 @@ def test_a_key_lists_the_groups_it_may_use_and_no_other(service: Service) -> Non
 @pytest.mark.parametrize("limit", [1, 2, 3, 200])
 def test_the_list_comes_in_pages_oldest_first(service: Service, limit: int) -> None:
     groups = [new_id() for _ in range(4)]
+    insert = "INSERT INTO account_groups (id, key, name, created_at) VALUES ($1, $2, 'One', 0)"
     for group in groups:
-        run_sql(service.database_url, "INSERT INTO account_groups (id, name, created_at) VALUES ($1, 'One', 0)", group)
+        run_sql(service.database_url, insert, number_of(group), key_of(group))
     key = make_key(service.database_url, groups)[1]
 
     assert [item["id"] for item in walk(client_of(service, key), limit)] == groups

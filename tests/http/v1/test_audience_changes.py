@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.answers import UNKNOWN_ID, data_of, refusal, violations
-from tests.service import Tenant
+from rig.answers import UNKNOWN_ID, data_of, refusal, violations
+from rig.service import Tenant
 
 
 def read(tenant: Tenant, audience_id: str) -> Any:

@@ -1,4 +1,4 @@
-"""Audiences: made, read, listed (contract sections 4 and 5)."""
+"""Audiences: created, read, listed (contract sections 4 and 5)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from leadyard.clock import now_ms, to_iso
-from tests.answers import AUDIENCE_KEYS, ID, TIME, UNKNOWN_ID, data_of, refusal, violations
-from tests.service import Service, Tenant, make_tenant
+from leadyard.ids import key_of
+from rig.answers import AUDIENCE_KEYS, ID, TIME, UNKNOWN_ID, data_of, refusal, violations
+from rig.service import Service, Tenant, make_tenant
 
 
 def create(tenant: Tenant, **body: Any) -> Any:
@@ -151,7 +152,7 @@ def test_an_unknown_audience_and_that_of_another_group_are_not_found(tenant: Ten
 def test_an_audience_made_by_a_job_carries_its_source(tenant: Tenant) -> None:
     audience = tenant.create_audience()
     for type_ in ("linkedin_search", "sales_navigator", "post_commenters", "url_upload", "csv_upload"):
-        tenant.sql("UPDATE audiences SET type = $1 WHERE id = $2", type_, audience)
+        tenant.sql("UPDATE audiences SET type = $1 WHERE id = $2", type_, key_of(audience))
         assert data_of(tenant.client.get(f"/audiences/{audience}"))["type"] == type_
 
 
@@ -176,6 +177,25 @@ def test_an_audience_being_populated_is_hidden_and_not_ready(tenant: Tenant, sta
     tenant.end_job(job)
     assert [item["id"] for item in tenant.walk("/audiences")] == [ready, populated]
     assert tenant.members(populated) == []
+
+
+def test_both_audiences_of_a_job_are_hidden_and_not_ready(tenant: Tenant) -> None:
+    ready, first, second = (tenant.create_audience() for _ in range(3))
+    job = tenant.insert_job(first, second=second)
+
+    assert [item["id"] for item in tenant.walk("/audiences")] == [ready]
+    assert [item["id"] for item in data_of(tenant.client.get("/audiences/navigation"))["ungroupedAudiences"]] == [ready]
+    for audience in (first, second):
+        start = {"type": "url_upload", "audience": {"id": audience}, "profileUrls": ["https://linkedin.com/in/ada"]}
+        for answer in (
+            tenant.client.get(f"/audiences/{audience}"),
+            tenant.client.delete(f"/audiences/{audience}"),
+            tenant.client.post("/prospecting", json=start),
+        ):
+            error = refusal(answer, 409, "AUDIENCE_NOT_READY")
+            assert (error["audienceId"], error["jobId"]) == (audience, job)
+    tenant.end_job(job)
+    assert [item["id"] for item in tenant.walk("/audiences")] == [ready, first, second]
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
@@ -228,9 +248,10 @@ def test_a_full_walk_meets_every_audience_that_stayed_once_whatever_comes_and_go
             break
         query["cursor"] = page["nextCursor"]
         if step < 4:
-            # One that was met, one that was not, and the very one the cursor stands on disappear; a new one comes.
+            # Three disappear: one that was listed, one that was not, and the very one of the cursor. A new one is
+            # added.
             for audience in {made[0], made[-1 - step], met[-1]}:
-                tenant.sql("UPDATE jobs SET status = 'completed' WHERE account_group_id = $1", tenant.account_group_id)
+                tenant.sql("UPDATE jobs SET status = 'completed' WHERE account_group_id = $1", tenant.number)
                 tenant.insert_job(audience)
             tenant.create_audience()
         step += 1

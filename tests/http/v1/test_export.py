@@ -1,4 +1,4 @@
-"""GET {g}/audiences/{id}/prospects.csv: a stream of any size that the import understands."""
+"""GET {g}/audiences/{id}/prospects.csv: a stream of any size that can be imported again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
+from leadyard.ids import number_of
 from leadyard.model import Permission
-from tests.answers import UNKNOWN_ID, refusal
-from tests.cli.commands import command, new_group
-from tests.racing import wait_until
-from tests.service import Tenant
+from rig.answers import UNKNOWN_ID, refusal
+from rig.commands import command, new_group
+from rig.racing import wait_until
+from rig.service import Tenant
 
 AWKWARD = ["=1+1", "+49 30", "-1", "@x", "'=1", "''-", "'", 'a "b", c', "a\r\nb", "שלום 👩‍🚀", "é"]
 
@@ -38,10 +39,10 @@ def test_what_comes_out_goes_in_again(tenant: Tenant, tmp_path: Path) -> None:
     url = tenant.service.database_url
     other = new_group(url)
     assert command("import", str(file), "--account-group", other, "--audience", "A", url=url).code == 0
-    # Documents come back as text from one database and as values from the other; compared here is one with itself.
+    # One database returns documents as text, the other as values. This compares each with itself.
     kept = "SELECT email, about, CAST(custom_fields AS text) FROM leads WHERE account_group_id = $1 ORDER BY email"
-    assert tenant.sql(kept, other) == tenant.sql(kept, tenant.account_group_id)
-    assert len(tenant.sql(kept, other)) == len(AWKWARD)
+    assert tenant.sql(kept, number_of(other)) == tenant.sql(kept, tenant.number)
+    assert len(tenant.sql(kept, number_of(other))) == len(AWKWARD)
 
 
 def test_refusals(tenant: Tenant) -> None:
@@ -54,7 +55,7 @@ def test_refusals(tenant: Tenant) -> None:
 
 
 def test_an_audience_that_is_deleted_meanwhile_breaks_the_export_off(tenant: Tenant) -> None:
-    """Half a file must not be taken for a whole one; and it is nobody's bug."""
+    """A client must not mistake half a file for a whole one, and the log must not report it as a bug."""
     audience = tenant.create_audience()
     tenant.add_leads(audience, 30_000)
     with (
@@ -72,7 +73,7 @@ def test_an_audience_that_is_deleted_meanwhile_breaks_the_export_off(tenant: Ten
         lines = tenant.service.log_lines()
         return [line for line in lines if line["event"] == "answer_broken_off" and line["code"] == "NOT_FOUND"]
 
-    assert wait_until(broken_off, "the log tells of it")
+    assert wait_until(broken_off, "the log reports it")
     assert [line for line in tenant.service.log_lines() if line["event"] == "unhandled_error"] == []
 
 
@@ -93,7 +94,7 @@ def _lines(tenant: Tenant, audience: str) -> int:
 
 
 def _resident_kib(tenant: Tenant) -> int:
-    """Returns the most memory that the server has had, where the system tells."""
+    """Returns the highest memory use of the server, where the system reports it."""
     assert tenant.service.process is not None
     status = Path(f"/proc/{tenant.service.process.pid}/status").read_text()
     match = re.search(r"VmHWM:\s+(\d+)", status)

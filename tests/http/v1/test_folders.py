@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from leadyard.ids import key_of
 from leadyard.model import AudienceType
-from tests.answers import AUDIENCE_KEYS, ID, TIME, UNKNOWN_ID, data_of, refusal, violations
-from tests.service import Tenant
+from rig.answers import AUDIENCE_KEYS, ID, TIME, UNKNOWN_ID, data_of, refusal, violations
+from rig.service import Tenant
 
 FOLDER_KEYS = {"id", "name", "audienceType", "isPinned", "position", "createdAt", "updatedAt"}
 
@@ -105,7 +106,7 @@ def test_the_navigation_shows_pinned_folders_first_and_each_audience_once(tenant
 def test_a_folder_takes_its_type_only(tenant: Tenant, audience_type: AudienceType, folder_type: str) -> None:
     audience_id, folder = tenant.create_audience(), create(tenant, audience_type=folder_type)
     tenant.sql("UPDATE audiences SET type = $1 WHERE id = $2 AND account_group_id = $3",
-               str(audience_type), audience_id, tenant.account_group_id)  # fmt: skip
+               str(audience_type), key_of(audience_id), tenant.number)  # fmt: skip
     answer = put_in(tenant, audience_id, folder["id"])
     if (audience_type is AudienceType.MONITORING) == (folder_type == "monitoring"):
         assert data_of(answer)["folderId"] == folder["id"]

@@ -1,38 +1,45 @@
-"""Idempotency-Key on every POST: done once, answered alike, byte for byte; refused for anything else."""
+"""Idempotency-Key on every POST: done once, answered with the same bytes; refused for a different request."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import Request
+from starlette.requests import Request
 
 from leadyard.clock import now_ms
-from leadyard.errors import IdempotencyConflict
-from leadyard.http.caller import Door
-from leadyard.http.once import answer_once
-from leadyard.model import Caller, Once, Permission, StoredAnswer
-from leadyard.operations import idempotency, uploads
-from leadyard.operations.audiences import create_audience
-from leadyard.store.db import Database
-from tests.answers import data_of, refusal, violations
-from tests.racing import Session, assert_exact, at_once, wait_until
-from tests.routes import EVERY_ROUTE, method_of
-from tests.service import Service, Tenant, make_tenant, on_database
+from leadyard.database import Database, Transaction
+from leadyard.http.request.answering import answer as answer_once
+from leadyard.http.request.route import Route
+from leadyard.ids import key_of, new_id
+from leadyard.model import Caller, Permission
+from leadyard.operations import guards, uploads
+from leadyard.operations.operation import writes
+from rig.answers import data_of, refusal, violations
+from rig.racing import Session, assert_exact, at_once, wait_until
+from rig.routes import EVERY_ROUTE
+from rig.service import Service, Tenant, make_tenant, on_database
+from rig.transfers import start_transfer, transfer_body
 
-EVERY_POST = [each for each in EVERY_ROUTE if method_of(each.values[0]) == "POST"]  # type: ignore[arg-type]
+# A POST that only reads does nothing twice, so a key has no effect on it.
+EVERY_POST = [
+    each
+    for each in EVERY_ROUTE
+    if each.values[0].method == "POST" and not each.values[0].only_reads  # type: ignore[union-attr]
+]
 _G = "/v1/accounts/{accountGroupId}"
 
 
 @dataclass
 class Yard:
-    """A tenant with something to post about."""
+    """A tenant with resources to use in a POST."""
 
     tenant: Tenant
     source: str
@@ -40,6 +47,9 @@ class Yard:
     leads: list[str]
     folder: str
     job: str
+    change: str
+    webhook: str
+    delivery: str
 
 
 @pytest.fixture
@@ -48,10 +58,22 @@ def yard(tenant: Tenant) -> Yard:
     folder = data_of(tenant.client.post("/audiences/folders", json={"name": "F", "audienceType": "on_demand"}), 201)
     start = {"type": "url_upload", "audience": {"name": "Job"}, "profileUrls": ["https://linkedin.com/in/somebody"]}
     job = data_of(tenant.client.post("/prospecting", json=start), 202)
-    return Yard(tenant, source, target, tenant.add_leads(source, 3), folder["id"], job["jobId"])
+    leads = tenant.add_leads(source, 3)
+    elsewhere = {"targetAudienceId": tenant.create_audience("Copied"), "leadIds": leads[2:]}
+    copied = tenant.client.post(f"/audiences/{source}/copy-leads", json=elsewhere).headers["Change-Id"]
+    webhook = data_of(tenant.client.post("/webhooks", json={"url": "https://receiver.invalid/"}), 201)["id"]
+    delivery = new_id()
+    tenant.sql(
+        "INSERT INTO webhook_deliveries (account_group_id, webhook_id, event_id, type, status, tries, attempts)"
+        " VALUES ($1, $2, $3, 'leads.moved', 'failed', 1, '[]')",
+        tenant.number,
+        key_of(webhook),
+        key_of(delivery),
+    )
+    return Yard(tenant, source, target, leads, folder["id"], job["jobId"], copied, webhook, delivery)
 
 
-# A request for every POST there is: path below the account group and what is sent. A new POST belongs here.
+# A request for every POST: its path below the account group and its content. A new POST belongs here.
 REQUESTS: dict[str, Callable[[Yard], tuple[str, dict[str, Any]]]] = {
     f"{_G}/audiences": lambda y: ("/audiences", {"json": {"name": "New", "type": "on_demand"}}),
     f"{_G}/audiences/folders": lambda y: ("/audiences/folders", {"json": {"name": "N", "audienceType": "monitoring"}}),
@@ -68,11 +90,40 @@ REQUESTS: dict[str, Callable[[Yard], tuple[str, dict[str, Any]]]] = {
         f"/audiences/{y.source}/move-leads",
         {"json": {"targetAudienceId": y.target, "leadIds": y.leads[:2]}},
     ),
+    f"{_G}/audiences/{{audienceId}}/copy-leads": lambda y: (
+        f"/audiences/{y.source}/copy-leads",
+        {"json": {"targetAudienceId": y.target, "leadIds": y.leads[:2]}},
+    ),
+    f"{_G}/audiences/{{audienceId}}/remove-leads": lambda y: (
+        f"/audiences/{y.source}/remove-leads",
+        {"json": {"leadIds": y.leads[:2]}},
+    ),
+    f"{_G}/changes/{{changeId}}/undo": lambda y: (f"/changes/{y.change}/undo", {}),
+    f"{_G}/transfers": lambda y: ("/transfers", {"json": transfer_body("move", y.source, y.target)}),
+    f"{_G}/transfers/{{jobId}}/cancel": lambda y: (
+        f"/transfers/{start_transfer(y.tenant, 'move', y.source, y.target)}/cancel",
+        {},
+    ),
+    f"{_G}/suppressions": lambda y: ("/suppressions", {"json": {"prospects": [{"email": "gone@example.com"}]}}),
+    f"{_G}/prospects/{{prospectId}}/merge": lambda y: (
+        f"/prospects/{y.leads[0]}/merge",
+        {"json": {"prospectId": y.leads[1]}},
+    ),
     f"{_G}/prospecting": lambda y: (
         "/prospecting",
         {"json": {"type": "url_upload", "audience": {"name": "J"}, "profileUrls": ["https://linkedin.com/in/a"]}},
     ),
     f"{_G}/prospecting/{{jobId}}/cancel": lambda y: (f"/prospecting/{y.job}/cancel", {}),
+    f"{_G}/webhooks": lambda y: ("/webhooks", {"json": {"url": "https://receiver.invalid/"}}),
+    f"{_G}/webhooks/{{webhookId}}/rotate-secret": lambda y: (f"/webhooks/{y.webhook}/rotate-secret", {}),
+    f"{_G}/webhooks/{{webhookId}}/deliveries/{{deliveryId}}/redeliver": lambda y: (
+        f"/webhooks/{y.webhook}/deliveries/{y.delivery}/redeliver",
+        {},
+    ),
+    f"{_G}/webhooks/{{webhookId}}/replay": lambda y: (
+        f"/webhooks/{y.webhook}/replay",
+        {"json": {"from": "2026-01-01T00:00:00Z"}},
+    ),
     f"{_G}/uploads": lambda y: (
         "/uploads",
         {"content": b"email\na@example.com\n", "headers": {"Content-Type": "text/csv"}},
@@ -85,19 +136,23 @@ def send(client: httpx.Client, path: str, sent: dict[str, Any], key: str) -> htt
 
 
 def everything(tenant: Tenant) -> list[Any]:
-    """Returns every row a POST can change, but for the kept answers themselves."""
-    tables = ("audiences", "folders", "leads", "memberships", "moves", "jobs", "upload_pieces")
+    """Returns every row a POST can change, except the kept answers themselves. The housekeeping marks the changes that
+    it has put into the index, so of these it returns what a POST writes."""
+    columns = dict.fromkeys(
+        ("audiences", "folders", "leads", "memberships", "jobs", "upload_pieces", "suppressions", "webhooks"), "*"
+    )
+    columns["changes"] = "id, kind, state, lead_count, undone_by_change_id"
     return [
         sorted(
-            tenant.sql(f"SELECT * FROM {table} WHERE account_group_id = $1", tenant.account_group_id),
+            tenant.sql(f"SELECT {names} FROM {table} WHERE account_group_id = $1", tenant.number),
             key=repr,
         )
-        for table in tables
+        for table, names in columns.items()
     ]
 
 
 @pytest.mark.parametrize("route", EVERY_POST)
-def test_the_same_request_with_the_same_key_is_done_once_and_answered_alike(route: Door, yard: Yard) -> None:
+def test_the_same_request_with_the_same_key_is_done_once_and_answered_alike(route: Route, yard: Yard) -> None:
     path, sent = REQUESTS[route.path_format](yard)
     tenant = yard.tenant
 
@@ -116,21 +171,18 @@ def test_the_same_request_with_the_same_key_is_done_once_and_answered_alike(rout
 
 
 @pytest.mark.parametrize("route", EVERY_POST)
-def test_without_a_key_every_request_is_a_new_one(route: Door, yard: Yard) -> None:
+def test_without_a_key_every_request_is_a_new_one(route: Route, yard: Yard) -> None:
     path, sent = REQUESTS[route.path_format](yard)
     yard.tenant.client.post(path, **sent)
 
     again = yard.tenant.client.post(path, **sent)
 
     assert "Idempotency-Replayed" not in again.headers
-    assert (
-        yard.tenant.sql("SELECT key FROM idempotency_answers WHERE account_group_id = $1", yard.tenant.account_group_id)
-        == []
-    )
+    assert yard.tenant.sql("SELECT key FROM idempotency_answers WHERE account_group_id = $1", yard.tenant.number) == []
 
 
 @pytest.mark.parametrize("route", EVERY_POST)
-def test_a_key_that_is_none_is_a_400(route: Door, yard: Yard) -> None:
+def test_a_key_that_is_none_is_a_400(route: Route, yard: Yard) -> None:
     path, sent = REQUESTS[route.path_format](yard)
     for key in ("", "two words", '"open'):
         answer = send(yard.tenant.client, path, sent, key)
@@ -246,32 +298,42 @@ def test_a_request_in_flight_is_a_conflict_that_says_to_wait(yard: Yard) -> None
     path, sent = REQUESTS[f"{_G}/audiences/{{audienceId}}/move-leads"](yard)
     tenant = yard.tenant
     with Session(tenant.service.database_url) as session, ThreadPoolExecutor(1) as pool:
-        session.begin()
-        if session.is_postgresql:
-            session.run(
-                "SELECT id FROM audiences WHERE account_group_id = $1 AND id = $2 FOR UPDATE",
-                tenant.account_group_id,
-                yard.source,
-            )
-            first = pool.submit(send, tenant.new_client(), path, sent, "k")
-            reserved = "SELECT 1 FROM idempotency_answers WHERE account_group_id = $1 AND key = 'k'"
-            wait_until(lambda: tenant.sql(reserved, tenant.account_group_id), "the key is reserved")
-        else:
-            # SQLite has one writer: while another transaction is open the first request cannot even reserve its key.
-            session.commit()
-            first = None
-            send(tenant.client, path, sent, "k")
-            tenant.sql(
-                "UPDATE idempotency_answers SET status = NULL, body = NULL, headers = NULL WHERE account_group_id = $1",
-                tenant.account_group_id,
-            )
+        hold_leads_back(session, tenant, yard.source)
+        first = pool.submit(send, tenant.new_client(), path, sent, "k")
+        wait_until_stuck(tenant)
+        started = time.monotonic()
         second = send(tenant.client, path, sent, "k")
-        if first is not None:
-            session.commit()
-            assert data_of(first.result())["movedCount"] == 2
+        different = send(tenant.client, path, {"json": {**sent["json"], "leadIds": yard.leads[:1]}}, "k")
+        waited_s = time.monotonic() - started
+        session.commit()
+        assert data_of(first.result())["movedCount"] == 2
 
     refusal(second, 409, "IDEMPOTENCY_CONFLICT")
     assert second.headers["Retry-After"] == "1"
+    assert "Use a new key" in refusal(different, 409, "IDEMPOTENCY_CONFLICT")["details"]
+    assert waited_s < 5, "the refusals do not wait for the first request"
+    assert send(tenant.client, path, sent, "k").content == first.result().content
+
+
+def hold_leads_back(session: Session, tenant: Tenant, audience_id: str) -> None:
+    """Begins a transaction behind which moves from the audience wait. On SQLite every writer waits."""
+    session.begin()
+    if session.is_postgresql:
+        session.run(
+            "SELECT id FROM audiences WHERE account_group_id = $1 AND id = $2 FOR UPDATE",
+            tenant.number,
+            key_of(audience_id),
+        )
+
+
+def wait_until_stuck(tenant: Tenant) -> None:
+    """Returns when a request of the tenant waits in its transaction."""
+    log, waiting = tenant.service.log_file, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    if tenant.service.is_postgresql:
+        wait_until(lambda: tenant.sql(f"{waiting} AND datname = current_database()"), "the request waits for a lock")
+        return
+    size = log.stat().st_size
+    wait_until(lambda: b"BEGIN IMMEDIATE" in log.read_bytes()[size:], "the request waits for the writer")
 
 
 def test_many_at_once_with_one_key_are_done_once(yard: Yard) -> None:
@@ -315,62 +377,24 @@ def test_an_answer_is_kept_for_a_day_and_then_forgotten(new_service: Callable[..
     [(expires_at,)] = tenant.sql("SELECT expires_at FROM idempotency_answers")
     assert abs(expires_at - now_ms() - 24 * 3_600_000) < 60_000
 
-    # 1,200 expired ones of which the housekeeping takes several rounds, and one that is not.
+    # 1,200 expired keys, for which the housekeeping needs several rounds, and one valid key.
     tenant.sql("UPDATE idempotency_answers SET expires_at = 1")
     second = data_of(send(tenant.client, "/audiences", sent, "k"), 201)
     assert second["id"] != first["id"]
     for number in range(0, 1200, 100):
-        values = ", ".join(f"('{tenant.account_group_id}', 'old-{number + n}', 'f', 't', 1)" for n in range(100))
-        tenant.sql(
-            f"INSERT INTO idempotency_answers (account_group_id, key, fingerprint, token, expires_at) VALUES {values}"
-        )
+        values = ", ".join(f"({tenant.number}, 'old-{number + n}', 'f', 1)" for n in range(100))
+        tenant.sql(f"INSERT INTO idempotency_answers (account_group_id, key, fingerprint, expires_at) VALUES {values}")
 
     wait_until(lambda: tenant.sql("SELECT count(*) FROM idempotency_answers") == [(1,)], "the expired keys are gone")
     assert send(tenant.client, "/audiences", sent, "k").headers["Idempotency-Replayed"] == "true"
 
 
-def test_an_attempt_whose_key_was_taken_over_cannot_commit(tenant: Tenant) -> None:
-    """The first attempt comes back after its reservation has expired and another one has the key."""
-    caller = Caller.operator(tenant.account_group_id)
-
-    async def run(db: Database) -> None:
-        async def reserve() -> Caller:
-            token = await idempotency.reserve_key(db, caller, key="k", fingerprint="f")
-            assert isinstance(token, str)
-            return replace(
-                caller,
-                once=Once(
-                    key="k", token=token, render=lambda found: StoredAnswer(status=201, headers={}, body=found.name)
-                ),
-            )
-
-        late = await reserve()
-        await asyncio.to_thread(
-            tenant.sql,
-            "UPDATE idempotency_answers SET expires_at = 1 WHERE account_group_id = $1",
-            tenant.account_group_id,
-        )
-        fresh = await reserve()
-        with pytest.raises(IdempotencyConflict):
-            await create_audience(db, late, name="late", type="on_demand", description=None)  # type: ignore[arg-type]
-        assert late.once is not None
-        await idempotency.release_key(db, caller, key="k", token=late.once.token)
-        await create_audience(db, fresh, name="fresh", type="on_demand", description=None)  # type: ignore[arg-type]
-        kept = await idempotency.reserve_key(db, caller, key="k", fingerprint="f")
-        assert isinstance(kept, StoredAnswer)
-        assert kept.body == "fresh"
-
-    on_database(tenant.service.database_url, run)
-
-    names = [each["name"] for each in tenant.walk("/audiences")]
-    assert names == ["fresh"]
-
-
 def test_a_cancelled_request_gives_its_key_back(tenant: Tenant) -> None:
-    """The server is told to stop, say, while a transaction waits."""
+    """This happens when, for example, the server is stopped while a transaction waits."""
     who = Caller.operator(tenant.account_group_id)
 
-    async def never(_db: Database, _caller: Caller) -> None:
+    @writes(Permission.AUDIENCES_WRITE)
+    async def never(_tx: Transaction, _caller: Caller) -> None:
         begun.set()
         await asyncio.Event().wait()
 
@@ -380,28 +404,33 @@ def test_a_cancelled_request_gives_its_key_back(tenant: Tenant) -> None:
             "headers": [(b"idempotency-key", b"k")],
             "app": SimpleNamespace(state=SimpleNamespace(db=db)), "state": {"caller": who},
         })  # fmt: skip
-        task = asyncio.create_task(answer_once(request, never, lambda _: pytest.fail("nothing was done")))
-        await begun.wait()
-        assert await asyncio.to_thread(tenant.sql, keys, tenant.account_group_id) == [("k",)]
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert task.cancelled()
+        for _ in range(2):
+            # The second attempt begins only if the first has left the key free, in the process and in the database.
+            begun.clear()
+            task = asyncio.create_task(answer_once(request, never, lambda _: pytest.fail("nothing was done")))
+            async with asyncio.timeout(20):
+                await begun.wait()
+            assert await asyncio.to_thread(tenant.sql, keys, tenant.number) == [], "only a commit shows the key"
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert task.cancelled()
 
     keys = "SELECT key FROM idempotency_answers WHERE account_group_id = $1"
     begun = asyncio.Event()
     on_database(tenant.service.database_url, cancel)
-    assert tenant.sql(keys, tenant.account_group_id) == []
+    assert tenant.sql(keys, tenant.number) == []
 
 
 def test_an_upload_that_an_answer_names_is_not_given_up(tenant: Tenant) -> None:
-    """The connection was lost in the commit, which had arrived: the client is told 503 and repeats its request."""
+    """The connection was lost in a commit that succeeded: the client gets a 503 and repeats its request."""
     sent = {"content": b"email\n", "headers": {"Content-Type": "text/csv"}}
     upload_id = data_of(send(tenant.client, "/uploads", sent, "k"), 201)["uploadId"]
     who = Caller.operator(tenant.account_group_id)
 
     async def give_up_and_look(db: Database) -> str:
         await uploads.discard_upload(db, who, upload_id=upload_id)
-        return (await uploads.get_upload(db, who, upload_id=upload_id)).id
+        async with db.write(tenant.account_group_id) as tx:
+            return (await guards.usable_upload(tx, upload_id)).id
 
     assert on_database(tenant.service.database_url, give_up_and_look) == upload_id
     again = send(tenant.client, "/uploads", sent, "k")

@@ -1,4 +1,5 @@
-"""Keys in several processes: a revocation reaches each within five seconds, and none of them writes at a request."""
+"""Keys in several processes: a revocation reaches each within five seconds, and a request does not write a key's
+use."""
 
 from __future__ import annotations
 
@@ -11,12 +12,13 @@ import httpx
 import pytest
 
 from leadyard.clock import now_ms
+from leadyard.database import Database
 from leadyard.errors import ServiceUnavailable
+from leadyard.ids import key_of
 from leadyard.operations.key_uses import KeyUses
-from leadyard.store.db import Database
 from leadyard.worker import key_uses
-from tests.cli.commands import command
-from tests.service import Service, Tenant, make_key, make_tenant, on_database, run_sql
+from rig.commands import command
+from rig.service import Service, Tenant, make_key, make_tenant, on_database, run_sql
 
 CONNECTIONS = 12
 
@@ -29,7 +31,7 @@ def two_processes(migrated_database: Callable[[], str], log_dir: Path) -> Iterat
 
 
 def last_used_at(url: str, api_key_id: str) -> int | None:
-    ((value,),) = run_sql(url, "SELECT last_used_at FROM api_keys WHERE id = $1", api_key_id)
+    ((value,),) = run_sql(url, "SELECT last_used_at FROM api_keys WHERE id = $1", key_of(api_key_id))
     return None if value is None else int(value)
 
 
@@ -43,21 +45,21 @@ def ask_everywhere(tenant: Tenant, clients: list[httpx.Client]) -> list[int]:
 
 def test_a_revoked_key_is_refused_by_every_process_within_five_seconds(two_processes: Service) -> None:
     tenant = make_tenant(two_processes)
-    # A connection stays with the process that accepted it; of so many each process has some.
+    # A connection stays with the process that accepted it. With this many, each process has some.
     clients = [tenant.new_client() for _ in range(CONNECTIONS)]
     used_from = now_ms()
     for _ in range(5):
         assert ask_everywhere(tenant, clients) == [200] * CONNECTIONS
     used_until = now_ms()
     looked_up = sum("FROM api_keys" in text for text in statements(two_processes))
-    assert looked_up < CONNECTIONS, "most requests must not have asked the database for the key"
+    assert looked_up < CONNECTIONS, "most requests must not look up the key in the database"
     assert not any("UPDATE api_keys" in text for text in statements(two_processes))
 
     revoked = command("keys", "revoke", tenant.api_key_id, url=two_processes.database_url)
     assert revoked.code == 0
     revoked_at = sent_at = time.monotonic()
     while set(statuses := ask_everywhere(tenant, clients)) != {401}:
-        # By when they were sent, however long they were under way.
+        # By the time when they were sent, however long they took.
         assert sent_at - revoked_at < 5, statuses
         used_until = now_ms()
         time.sleep(0.1)
@@ -66,7 +68,7 @@ def test_a_revoked_key_is_refused_by_every_process_within_five_seconds(two_proce
     assert last_used_at(two_processes.database_url, tenant.api_key_id) is None
     two_processes.stop()
     used_at = last_used_at(two_processes.database_url, tenant.api_key_id)
-    assert used_at is not None, "what is not written yet is written when the service stops"
+    assert used_at is not None, "the service writes unwritten uses when it stops"
     assert used_from <= used_at <= used_until
     for client in [*clients, tenant.client]:
         client.close()
@@ -98,8 +100,8 @@ def test_uses_are_written_together_and_the_later_one_wins(service: Service) -> N
     early, late = tenant.api_key_id, make_key(url, [tenant.account_group_id])[0]
     unused = make_key(url, [tenant.account_group_id])[0]
     in_the_future = now_ms() + 3_600_000
-    run_sql(url, "UPDATE api_keys SET last_used_at = 5 WHERE id = $1", early)
-    run_sql(url, "UPDATE api_keys SET last_used_at = $1 WHERE id = $2", in_the_future, late)
+    run_sql(url, "UPDATE api_keys SET last_used_at = 5 WHERE id = $1", key_of(early))
+    run_sql(url, "UPDATE api_keys SET last_used_at = $1 WHERE id = $2", in_the_future, key_of(late))
 
     async def write(db: Database) -> tuple[int, int]:
         uses = KeyUses()

@@ -1,4 +1,4 @@
-"""Single leads: read with their audiences, edited, erased, found by an outside id (contract section 5, and ours)."""
+"""Single leads: read with their audiences, edited, erased, found by an external id (contract section 5, and ours)."""
 
 from __future__ import annotations
 
@@ -7,30 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.answers import AUDIENCE_KEYS, ID, TIME, UNKNOWN_ID, data_of, refusal, violations
-from tests.service import Tenant
-
-LEAD_KEYS = {
-    "id", "firstName", "lastName", "name", "headline", "about", "photoUrl", "linkedinUrl", "publicIdentifier", "title",
-    "email", "phone", "location", "company", "customFields", "providerId", "createdAt", "audiences",
-}  # fmt: skip
-
-
-def bring_in(tenant: Tenant, audience_id: str, **prospect: Any) -> str:
-    """Brings one person in and returns the lead's id."""
-    before = set(tenant.members(audience_id))
-    added = data_of(tenant.client.post(f"/audiences/{audience_id}/prospects", json={"prospects": [prospect]}))
-    assert added["rejected"] == []
-    (lead_id,) = set(tenant.members(audience_id)) - before
-    return lead_id
-
-
-def read(tenant: Tenant, lead_id: str) -> Any:
-    return data_of(tenant.client.get(f"/prospects/{lead_id}"))
-
-
-def patch(tenant: Tenant, lead_id: str, **body: Any) -> Any:
-    return tenant.client.patch(f"/prospects/{lead_id}", json=body)
+from leadyard.ids import key_of
+from rig.answers import AUDIENCE_KEYS, ID, TIME, UNKNOWN_ID, data_of, refusal, violations
+from rig.people import LEAD_KEYS, bring_in, patch, read
+from rig.racing import assert_healthy
+from rig.service import Tenant
 
 
 def test_a_lead_is_shown_with_the_audiences_it_is_in(tenant: Tenant) -> None:
@@ -155,11 +136,11 @@ def test_an_erased_person_is_nowhere_and_counts_stay_exact(tenant: Tenant) -> No
     assert (tenant.count(a), tenant.count(b), tenant.members(b)) == (0, 1, [stays])
     record = data_of(tenant.client.get(f"/moves/{move_id}"))
     assert (record["movedCount"], record["leadIds"]) == (2, [stays, "0" * 24])
-    for table in ("leads", "memberships", "moves"):
-        rows = tenant.sql(f"SELECT * FROM {table} WHERE account_group_id = $1", tenant.account_group_id)
-        assert lead_id not in str(rows)
+    for table in ("leads", "memberships", "changes"):
+        rows = tenant.sql(f"SELECT * FROM {table} WHERE account_group_id = $1", tenant.number)
+        assert str(key_of(lead_id)) not in str(rows)
         assert "gone@" not in str(rows)
-    assert tenant.service.doctor()["healthy"]
+    assert_healthy(tenant)
     again = bring_in(tenant, a, email="gone@example.com")
     assert again != lead_id
     assert read(tenant, again)["firstName"] is None

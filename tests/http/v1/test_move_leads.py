@@ -1,4 +1,4 @@
-"""POST …/move-leads: what a move promises and when it refuses (contract section 3)."""
+"""POST …/move-leads: the guarantees of a move and its refusals (contract section 3)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from leadyard.clock import now_ms, to_iso
-from leadyard.ids import new_id
+from leadyard.ids import id_of, new_id, number_of
 from leadyard.model import Permission
-from tests.answers import AUDIENCE_KEYS, ID, TIME, UNKNOWN_ID, data_of, refusal
-from tests.service import Service, Tenant, make_key, make_tenant
+from rig.answers import AUDIENCE_KEYS, ID, TIME, UNKNOWN_ID, data_of, refusal
+from rig.service import Service, Tenant, make_key, make_tenant
 
 
 def state_of(tenant: Tenant, *audience_ids: str) -> list[Any]:
@@ -212,7 +212,7 @@ def test_ten_thousand_leads_move_at_once(tenant: Tenant) -> None:
     assert (data["sourceAudience"]["prospectCount"], data["targetAudience"]["prospectCount"]) == (1, 10_000)
     assert tenant.members(source) == leads[10_000:]
     in_target = "SELECT lead_id FROM memberships WHERE account_group_id = $1 AND audience_id = $2 ORDER BY lead_id"
-    assert [lead for (lead,) in tenant.sql(in_target, tenant.account_group_id, target)] == leads[:10_000]
+    assert [id_of(lead) for (lead,) in tenant.sql(in_target, tenant.number, number_of(target))] == leads[:10_000]
     assert data_of(tenant.client.get(f"/moves/{answer.headers['Move-Id']}"))["leadIds"] == leads[:10_000]
 
 
@@ -274,6 +274,22 @@ def test_an_audience_being_populated_is_not_ready(tenant: Tenant, role: str, sta
     assert data_of(tenant.move(source, target, leads))["movedCount"] == 2
 
 
+@pytest.mark.parametrize("role", ["source", "target"])
+def test_the_second_audience_of_a_job_is_not_ready(tenant: Tenant, role: str) -> None:
+    source, target, third = (tenant.create_audience() for _ in range(3))
+    leads = tenant.add_leads(source, 2)
+    before = state_of(tenant, source, target)
+    populated = source if role == "source" else target
+    job = tenant.insert_job(third, second=populated)
+
+    error = refusal(tenant.move(source, target, leads), 409, "AUDIENCE_NOT_READY")
+
+    assert (error["audienceId"], error["jobId"]) == (populated, job)
+    tenant.end_job(job)
+    assert state_of(tenant, source, target) == before
+    assert data_of(tenant.move(source, target, leads))["movedCount"] == 2
+
+
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
 def test_a_job_that_has_ended_does_not_matter(tenant: Tenant, status: str) -> None:
     source, target = tenant.create_audience(), tenant.create_audience()
@@ -297,7 +313,7 @@ def test_of_many_missing_leads_the_first_hundred_are_named_in_the_order_sent_and
 ) -> None:
     source, target = tenant.create_audience(), tenant.create_audience()
     leads = tenant.add_leads(source, 150)
-    # Descending, so that neither the order of the ids nor that of their making is taken for the order sent.
+    # Descending, so that the order sent differs from the order of the ids and of their creation.
     missing = sorted((new_id() for _ in range(150)), reverse=True)
     sent = [lead for pair in zip(leads, missing, strict=True) for lead in pair]
 

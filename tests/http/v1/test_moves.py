@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.answers import ID, TIME, UNKNOWN_ID, data_of, refusal
-from tests.service import Service, Tenant, make_tenant
+from rig.answers import ID, TIME, UNKNOWN_ID, data_of, refusal
+from rig.service import Service, Tenant, make_tenant
 
 MOVE_KEYS = {
     "id", "sourceAudienceId", "targetAudienceId", "movedCount", "alreadyInTargetCount", "movedAt", "apiKeyId",

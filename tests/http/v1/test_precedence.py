@@ -1,5 +1,5 @@
-"""When several refusals apply, the first of 401, 429, 403 (group, then permission), 413/415, 400, 404, 422 without a
-look-up, 409, other 422 answers (contract section 2). Every test sends a request to which two of them apply."""
+"""When several refusals apply, the answer is the first of 401, 429, 403 (group, then permission), 413/415, 400, 404,
+422 without a look-up, 409, other 422 (contract section 2). Every test sends a request to which two of them apply."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from leadyard.ids import key_of
 from leadyard.model import Permission
-from tests.answers import UNKNOWN_ID, data_of, refusal
-from tests.service import Service, Tenant, make_tenant
+from rig.answers import UNKNOWN_ID, data_of, refusal
+from rig.service import Service, Tenant, make_tenant
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
@@ -45,11 +46,11 @@ def reader(tenant: Tenant) -> dict[str, str]:
 def test_401_before_429(exhausted: Tenant) -> None:
     """As soon as the revocation has reached the process, which takes up to 5 s; until then it is a 429."""
     refusal(exhausted.client.get("/audiences"), 429, "RATE_LIMITED")
-    exhausted.sql("UPDATE api_keys SET revoked_at = 1 WHERE id = $1", exhausted.api_key_id)
+    exhausted.sql("UPDATE api_keys SET revoked_at = 1 WHERE id = $1", key_of(exhausted.api_key_id))
     revoked_at = sent_at = time.monotonic()
 
     while (answer := exhausted.client.get("/audiences")).status_code == 429:
-        # By when it was sent, however long it was under way.
+        # By the time when it was sent, however long it took.
         assert sent_at - revoked_at < 5
         time.sleep(0.1)
         sent_at = time.monotonic()

@@ -1,5 +1,5 @@
-"""Prospecting over HTTP: what is started, refused, listed, cancelled; nobody works on the jobs here but where it says
-so."""
+"""Prospecting over HTTP: jobs are started, refused, listed, cancelled. A worker runs only in the tests that start
+one."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from leadyard.model import Permission
-from tests.answers import ID, TIME, UNKNOWN_ID, data_of, refusal, violations
-from tests.jobs import assert_counts, csv_of, found_job, job_of, start, upload, work_until_ended
-from tests.service import Tenant, make_tenant
+from rig.answers import ID, TIME, UNKNOWN_ID, data_of, refusal, violations
+from rig.jobs import assert_counts, csv_of, found_job, job_of, start, upload, work_until_ended
+from rig.service import Tenant, make_tenant
 
 URLS = ["https://www.linkedin.com/in/avery-stone"]
 SEARCH_URL = "https://www.linkedin.com/search/results/people/?keywords=cto"
 POST_URL = "https://www.linkedin.com/feed/update/urn:li:activity:7300000000000000000"
 NEW = {"name": "New"}
-# Each type with what it needs.
+# Each type with its required fields.
 COMPLETE: dict[str, dict[str, Any]] = {
     "csv_upload": {"uploadId": UNKNOWN_ID},
     "url_upload": {"profileUrls": URLS},
@@ -28,7 +28,7 @@ COMPLETE: dict[str, dict[str, Any]] = {
 
 
 def post(tenant: Tenant, type: str | None = "url_upload", **rest: Any) -> Any:
-    """Sends a start; what is None in `rest` is left out."""
+    """Sends a start without the fields that are None in `rest`."""
     body = {"type": type, "audience": NEW, **COMPLETE.get(type or "", {}), **rest}
     return tenant.client.post("/prospecting", json={key: value for key, value in body.items() if value is not None})
 
@@ -36,19 +36,20 @@ def post(tenant: Tenant, type: str | None = "url_upload", **rest: Any) -> Any:
 @pytest.mark.parametrize("type", [each for each in COMPLETE if each != "csv_upload"])
 def test_a_start_makes_a_job_and_its_audience(job_tenant: Tenant, type: str) -> None:
     answer = data_of(post(job_tenant, type), 202)
-    assert set(answer) == {"jobId", "status", "createdAt"}
+    assert set(answer) == {"jobId", "audienceId", "status", "createdAt"}
     assert ID.fullmatch(answer["jobId"])
     assert TIME.fullmatch(answer["createdAt"])
     assert answer["status"] == "queued"
 
     job = job_of(job_tenant, answer["jobId"])
+    assert job["audienceId"] == answer["audienceId"]
     pending = {"status": "pending", "progress": 0}
     assert job["stages"] == {"import": pending, "enrichment": {"status": "skipped", "progress": 0}}
     assert (job["type"], job["sourceType"], job["status"], job["error"]) == ("prospecting", type, "queued", None)
     assert set(job["counts"].values()) == {0}
     busy = refusal(job_tenant.client.get(f"/audiences/{job['audienceId']}"), 409, "AUDIENCE_NOT_READY")
     assert busy["jobId"] == answer["jobId"]
-    # The list leaves out what is being populated.
+    # The list leaves out audiences that are being populated.
     assert job_tenant.walk("/audiences") == []
     data_of(job_tenant.client.post(f"/prospecting/{answer['jobId']}/cancel"))
     [listed] = [each for each in job_tenant.walk("/audiences") if each["id"] == job["audienceId"]]
@@ -122,7 +123,7 @@ def test_audiences_uploads_and_jobs_of_another_tenant_do_not_exist(job_tenant: T
     refusal(job_tenant.client.get(f"/prospecting/{their_job}/rejected.csv"), 404, "NOT_FOUND")
     refusal(job_tenant.client.post(f"/prospecting/{their_job}/cancel"), 404, "NOT_FOUND")
     assert job_of(other, their_job)["status"] == "queued"
-    # Whatever was refused has left no audience behind.
+    # No refused request has left an audience behind.
     assert job_tenant.walk("/audiences") == []
 
 
@@ -146,13 +147,17 @@ def test_a_file_or_mapping_that_cannot_work_is_refused_at_once(
 
 
 def test_of_several_refusals_the_first_by_the_contract_answers(job_tenant: Tenant) -> None:
-    """404, then 409, then what is wrong with the file or with the limit of the account group."""
+    """404, then 409, then faults of the file or the limit of the account group."""
     busy, file = job_tenant.create_audience(), upload(job_tenant, csv_of(1))
     start(job_tenant, audience={"id": busy})
     wrong = {"uploadId": file, "mapping": {"email": "No such column"}}
     refusal(post(job_tenant, "csv_upload", audience={"id": UNKNOWN_ID}, **wrong), 404, "NOT_FOUND")
     refusal(post(job_tenant, "csv_upload", audience={"id": busy}, uploadId=UNKNOWN_ID), 404, "NOT_FOUND")
     refusal(post(job_tenant, "csv_upload", audience={"id": busy}, **wrong), 409, "AUDIENCE_NOT_READY")
+    sent = job_tenant.client.post("/uploads", content=b"\x1f\x8bnot gzip", headers={"Content-Type": "application/gzip"})
+    broken = data_of(sent, 201)["uploadId"]
+    refusal(post(job_tenant, "csv_upload", audience={"id": busy}, uploadId=broken), 409, "AUDIENCE_NOT_READY")
+    refusal(post(job_tenant, "csv_upload", uploadId=broken), 422, "UNREADABLE_FILE")
     much = {"audience": {"id": busy}, "maxResults": 2_001}
     refusal(post(job_tenant, "linkedin_search", **much), 409, "AUDIENCE_NOT_READY")
     refusal(post(job_tenant, "csv_upload", uploadId="wrong", audience={"id": UNKNOWN_ID}), 400, "VALIDATION_ERROR")
@@ -234,7 +239,7 @@ def test_a_thousand_urls_some_of_them_bad(job_tenant: Tenant) -> None:
 
     ended = work_until_ended(job_tenant, found_job(job_tenant, start(job_tenant, profileUrls=urls)))
 
-    # Every person comes twice, but those whose other half is bad.
+    # Every person comes twice, except those whose other half is bad.
     distinct = len({url for n, url in enumerate(urls) if n not in bad})
     assert ended["status"] == "completed"
     assert_counts(ended, read=1_000, created=distinct, matched=900 - distinct, added=distinct, rejected=100)
@@ -258,7 +263,7 @@ def test_adding_to_an_audience_that_has_members(job_tenant: Tenant) -> None:
 
     assert_counts(ended, read=50, created=19, matched=29, added=19, alreadyInAudience=29, rejected=2)
     assert job_tenant.count(audience) == 49
-    # What has been read to its end cannot be used again.
+    # A file that has been read to its end cannot be used again.
     refusal(post(job_tenant, "csv_upload", uploadId=file), 404, "NOT_FOUND")
     rows = list(csv.reader(job_tenant.client.get(f"/prospecting/{job}/rejected.csv").text.splitlines()))
     assert [row[0] for row in rows[1:]] == ["26", "51"]
@@ -266,7 +271,7 @@ def test_adding_to_an_audience_that_has_members(job_tenant: Tenant) -> None:
 
 
 def test_one_upload_for_two_audiences(job_tenant: Tenant) -> None:
-    """The first job to end makes the upload useless for others to come, not for the one that has begun."""
+    """The first job to end makes the upload useless for later jobs, not for the job that has begun."""
     file = upload(job_tenant, csv_of(20))
     jobs = [start(job_tenant, "csv_upload", uploadId=file) for _ in range(2)]
     for job in jobs:

@@ -1,6 +1,6 @@
-"""Rate limits as a client meets them: headers, weights, whose requests count together, one count for all processes.
+"""Rate limits as a client sees them: headers, weights, whose requests count together, one count for all processes.
 
-What is counted does not depend on the database, so these services run on SQLite alone.
+The counts do not depend on the database, so these services run on SQLite alone.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import pytest
 
 from leadyard.ids import new_id
 from leadyard.store import schema
-from tests.answers import UNKNOWN_ID, data_of, refusal
-from tests.racing import wait_until
-from tests.service import Service, Tenant, make_key, make_tenant
-from tests.throwaway_redis import ThrowawayRedis
-from tests.watching.conftest import scraped
+from rig.answers import UNKNOWN_ID, data_of, refusal
+from rig.racing import wait_until
+from rig.service import Service, Tenant, make_key, make_tenant
+from rig.throwaway_redis import ThrowawayRedis
+from rig.watching import scraped
 
 Start = Callable[..., Service]
 _ITEM = re.compile(r'"([a-z0-9-]+)"((?:;[a-z]+=\d+)+)')
@@ -49,7 +49,7 @@ def start(log_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture(scope="module")
 def hourly(start: Start) -> Service:
-    """Windows longer than these tests run: what is used stays used."""
+    """Windows longer than these tests run, so that no quota comes back."""
     return start("key=30/hour;group=50/hour;address=400/day;guesses=3/hour", LEADYARD_TRUSTED_PROXIES="127.0.0.1")
 
 
@@ -58,7 +58,7 @@ _numbers = iter(range(1, 255))
 
 @pytest.fixture
 def limited(hourly: Service) -> Iterator[Tenant]:
-    """A tenant whose requests come from an address of their own."""
+    """A tenant whose requests have their own address."""
     tenant = make_tenant(hourly)
     tenant.client.headers["X-Forwarded-For"] = f"203.0.113.{next(_numbers)}"
     yield tenant
@@ -106,7 +106,7 @@ def test_every_answer_tells_what_is_left(limited: Tenant) -> None:
     assert list(told(without)[0]) == ["address", "guesses"]
     foreign = limited.client.get(f"{limited.service.base_url}/v1/accounts/{UNKNOWN_ID}/audiences")
     refusal(foreign, 403, "FORBIDDEN")
-    assert list(told(foreign)[0]) == ["key"], "which groups there are is not told by their quotas either"
+    assert list(told(foreign)[0]) == ["key"], "quotas do not disclose which groups exist either"
 
 
 def test_a_service_without_limits_tells_none(service: Service) -> None:
@@ -126,7 +126,7 @@ def test_keys_of_one_group_share_its_quota_and_other_groups_have_their_own(limit
         data_of(limited.client.get("/audiences"))
     refused = limited.client.get("/audiences")
     assert "This key may send 30" in refusal(refused, 429, "RATE_LIMITED")["details"]
-    assert told(refused)[1]["key"] == {"r": 0, "t": int(refused.headers["Retry-After"])}, "both name the same time"
+    assert told(refused)[1]["key"] == {"r": 0, "t": int(refused.headers["Retry-After"])}, "both contain the same time"
     with_second = {"Authorization": f"Bearer {second}"}
     for _ in range(20):
         data_of(limited.client.get("/audiences", headers=with_second))
@@ -141,14 +141,14 @@ def test_keys_of_one_group_share_its_quota_and_other_groups_have_their_own(limit
 
 
 def test_an_address_is_limited_before_anybody_asks_for_its_key(start: Start) -> None:
-    """And without trusted proxies nobody can pretend to be somebody else, not even from this very machine."""
+    """Without trusted proxies no client can pretend to have another address, not even on this very machine."""
     service = start("address=5/hour")
     url = f"{service.base_url}/v1/accounts"
     statuses = [
         httpx.get(url, headers={"X-Forwarded-For": f"198.51.100.{number}", "Forwarded": f"for=198.51.100.{number}"})
         for number in range(6)
     ]
-    # The start of the service was waited for with a request of this address.
+    # The wait for the start of the service has used one request of this address.
     assert [answer.status_code for answer in statuses] == [401] * 4 + [429] * 2
     tenant = make_tenant(service)
     started = len(service.log_lines())
@@ -157,7 +157,7 @@ def test_an_address_is_limited_before_anybody_asks_for_its_key(start: Start) -> 
     assert told(refused)[1]["address"]["r"] == 0
     for path in ("/docs", "/nowhere", "/v1/nowhere"):
         refusal(httpx.get(service.base_url + path), 429, "RATE_LIMITED")
-    # The housekeeping, which nobody asked for, has no trace id.
+    # The housekeeping, which no request starts, has no trace id.
     asked = [line["event"] for line in service.log_lines()[started:] if "trace_id" in line]
     assert asked == ["request"] * 4, "no statement was sent"
 
@@ -193,7 +193,7 @@ def test_guessing_keys_is_limited_and_a_known_key_still_gets_in(limited: Tenant)
     assert told(refused)[1]["guesses"]["r"] == 0
     data_of(limited.client.get("/audiences"))
     time.sleep(3.1)
-    # By now the database has to be asked about the known key again, and so it is.
+    # By now the remembered key must be looked up in the database again.
     data_of(limited.client.get("/audiences"))
     refusal(limited.client.get("/audiences", headers={"Authorization": f"Bearer {guess}"}), 429, "RATE_LIMITED")
     elsewhere = {"Authorization": f"Bearer {guess}", "X-Forwarded-For": "198.51.100.77"}
@@ -226,7 +226,7 @@ def test_what_does_not_fit_is_refused_before_the_work(limited: Tenant) -> None:
     assert data_of(limited.client.post(path, json={"prospects": people}))["added"] == 1000
     refused = limited.client.post(path, json={"prospects": people * 3})
     refusal(refused, 429, "RATE_LIMITED")
-    assert told(refused)[1]["key"]["r"] == 17, "of what was refused only the request counts, not its leads"
+    assert told(refused)[1]["key"]["r"] == 17, "a refused move counts as one request, without its leads"
     assert refused.json()["error"]["details"].endswith(
         f"Wait {refused.headers['Retry-After']} s and send the request again."
     )
@@ -239,7 +239,8 @@ def test_the_largest_move_fits_into_the_smallest_quota(start: Start) -> None:
     path = f"/audiences/{new_id()}/move-leads"
     refusal(tenant.client.post(path, json=body), 404, "NOT_FOUND")
     for _ in range(2):
-        # Where a second is over before the next body has been sent, that fits as well; so on until one does not.
+        # If a second is over before the next body has been sent, the next move fits as well; so go on until one does
+        # not.
         for _ in range(30):
             refused = tenant.client.post(path, json=body)
             if refused.status_code == 429:
@@ -250,8 +251,8 @@ def test_the_largest_move_fits_into_the_smallest_quota(start: Start) -> None:
 
 
 def test_waiting_as_long_as_told_is_enough(start: Start) -> None:
-    """Wherever it is refused: at the door, where only the length of the body is known, or when it has been read."""
-    # So few that also a slow machine uses them up sooner than they come back. A move of 700 leads weighs 8.
+    """Both at the start, where only the length of the body is known, and after the body has been read."""
+    # A quota so small that even a slow machine uses it up before it comes back. A move of 700 leads weighs 8.
     tenant = make_tenant(start("key=10/second;3000/hour;group=50/second"))
     path, body = f"/audiences/{new_id()}/move-leads", {"targetAudienceId": new_id(), "leadIds": [new_id()] * 700}
     for at_the_door in (False, True):
@@ -272,7 +273,7 @@ def test_waiting_as_long_as_told_is_enough(start: Start) -> None:
 
 
 def get(tenant: Tenant) -> httpx.Response:
-    """A request on a connection of its own, which any of the processes may accept."""
+    """A request on a new connection, which any of the processes may accept."""
     with tenant.new_client() as client:
         return client.get("/audiences")
 
@@ -286,16 +287,17 @@ def test_several_processes_count_together_in_redis(start: Start, redis_url: str)
         statuses = sorted(answer.status_code for answer in answers)
         if statuses == [200] * 40 + [429] * 60:
             break
-        # Redis has 50 ms to answer. On a machine that is busy with other tests it does not always get to it, and then a
-        # process counts by itself. Processes that never count together would let in up to twice as many every time.
+        # Redis has 50 ms to answer. On a machine that is busy with other tests it does not always succeed, and then a
+        # process counts alone. Processes that never count together would accept up to twice as many every time.
         time.sleep(1)
     assert statuses == [200] * 40 + [429] * 60
     left = sorted(told(answer)[1]["key"]["r"] for answer in answers if answer.status_code == 200)
-    assert left == list(range(40)), "no two requests were told the same, so both count in one place"
+    assert left == list(range(40)), "no two answers are the same, so both processes count in one place"
 
 
 def test_without_redis_the_service_goes_on_and_says_so_once(start: Start) -> None:
-    """On a machine that is busy with other tests Redis may be late, or a request, without our doing; see above."""
+    """On a machine that is busy with other tests Redis may be late, or a request, although the service is right; see
+    above."""
     for attempt in range(4):
         try:
             return go_on_without_redis(start)
@@ -335,7 +337,7 @@ def go_on_without_redis(start: Start) -> None:
                 time.sleep(0.3)
                 redis.kill()
                 wait_until(partial(told_of, "rate_limit_storage_lost", times), "the log tells it", within_s=10)
-                # Long enough to be told a second time, if each request told it.
+                # Long enough for a second line, if each request logged one.
                 time.sleep(0.3)
                 assert events("rate_limit_storage_lost") == times
                 assert scraped(service)["leadyard_rate_limits_alone"] == 1
@@ -352,7 +354,7 @@ def go_on_without_redis(start: Start) -> None:
         slow = sorted(seconds for _, seconds in answers)[-1]
         assert slow < 2, f"a request took {slow:.2f} s"
         assert (events("rate_limit_storage_lost"), events("rate_limit_storage_back")) == (2, 2)
-        # They concern all requests. Whoever follows the trace of one must not find what happened minutes later.
+        # They concern all requests. A reader who follows the trace of one must not find events of minutes later.
         storage = [line for line in service.log_lines() if str(line["event"]).startswith("rate_limit_storage")]
         assert not any("trace_id" in line for line in storage)
         told_by_metrics = scraped(service)

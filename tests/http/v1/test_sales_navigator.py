@@ -1,4 +1,4 @@
-"""GET {g}/sales-navigator/lead-lists and /saved-searches: handed on from the provider, whose troubles are 503s."""
+"""GET {g}/sales-navigator/lead-lists and /saved-searches: passed on from the provider, whose failures are 503s."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from leadyard.model import Permission
-from tests.answers import data_of, refusal, violations
-from tests.providers import TOKEN, Stage, made_up, staged_provider
-from tests.service import Service, Tenant, make_tenant
+from rig.answers import data_of, refusal, violations
+from rig.providers import TOKEN, Stage, made_up, staged_provider
+from rig.service import Service, Tenant, make_tenant
 
 LISTS = ["lead-lists", "saved-searches"]
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-# How long the hasty service waits for its provider; the other one waits as long as it takes.
+# How long the hasty service waits for its provider; the other one waits as long as necessary.
 MODEST, PATIENT = 0.5, 60
 
 
@@ -64,7 +64,7 @@ def scene(scenery: Scene) -> Scene:
 def test_without_a_provider_there_is_no_source(tenant: Tenant, name: str) -> None:
     error = refusal(tenant.client.get(f"/sales-navigator/{name}"), 422, "SOURCE_NOT_CONFIGURED")
     assert "LEADYARD_PROVIDER_URL" in error["details"]
-    # What is wrong with the request itself comes first.
+    # Faults of the request itself come first.
     assert violations(tenant.client.get(f"/sales-navigator/{name}", params={"limit": 0})) == {("limit", "TOO_SMALL")}
     reader = tenant.new_client(tenant.key_with(Permission.PROSPECTS_READ))
     assert "prospecting:read" in refusal(reader.get(f"/sales-navigator/{name}"), 403, "FORBIDDEN")["details"]
@@ -95,7 +95,7 @@ def test_the_provider_is_told_who_asks_and_the_trace(scene: Scene) -> None:
     assert first["authorization"] == f"Bearer {TOKEN}"
     assert first["traceparent"] == TRACEPARENT
     assert "traceparent" not in second
-    # The key of our own caller is none of the provider's business.
+    # The key of our own client must not reach the provider.
     assert scene.tenant.key not in json.dumps(scene.stage.asked)
 
 
@@ -108,7 +108,7 @@ def test_page_by_page(scene: Scene, name: str, count: int) -> None:
 
 def test_a_cursor_is_that_of_its_list_and_account_group(scene: Scene) -> None:
     cursor = data_of(scene.tenant.client.get("/sales-navigator/lead-lists", params={"limit": 1}))["nextCursor"]
-    # The provider's own one means nothing to us.
+    # A cursor of the provider itself is not valid here.
     for path, client, used in (
         ("/sales-navigator/saved-searches", scene.tenant.client, cursor),
         ("/sales-navigator/lead-lists", make_tenant(scene.service).client, cursor),
@@ -191,7 +191,7 @@ def test_what_breaks_the_protocol_is_not_handed_on(scene: Scene, canned: object)
 
 
 def test_the_log_tells_the_code_and_no_secret(scene: Scene) -> None:
-    """At the level debug, at which the libraries below us say most."""
+    """At debug level, at which our libraries log most."""
     scene.stage.fail("500:first=1")
     refusal(scene.tenant.client.get("/sales-navigator/lead-lists"), 503, "PROVIDER_UNAVAILABLE")
     troubles = [line for line in scene.service.log_lines() if line["event"] == "provider_trouble"]

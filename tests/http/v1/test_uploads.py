@@ -1,4 +1,4 @@
-"""POST {g}/uploads: what is sent is what is stored; whatever goes wrong, nothing half-complete can be used or stays."""
+"""POST {g}/uploads: the stored bytes are the bytes sent. After a failure no part of an upload stays or can be used."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ import httpx
 import pytest
 
 from leadyard.clock import now_ms
+from leadyard.database import Database
 from leadyard.errors import NotFound
-from leadyard.http import raw_body, uploads
+from leadyard.http.request import raw_body
 from leadyard.http.server import build_app
-from leadyard.model import UPLOAD_PIECE_BYTES, Caller, Permission
+from leadyard.http.v1 import uploads
+from leadyard.ids import id_of, key_of
+from leadyard.model import UPLOAD_PIECE_BYTES, Caller, Permission, Upload
 from leadyard.operations import guards
 from leadyard.operations import uploads as of_uploads
 from leadyard.store import uploads as in_store
-from leadyard.store.db import Database, open_database
-from tests.answers import ID, TIME, data_of, refusal, violations
-from tests.gates import open_gate
-from tests.racing import TORTURE, on_postgresql_only, wait_until
-from tests.service import Service, Tenant, make_tenant, on_database
+from leadyard.store.db import open_database
+from leadyard.webhooks.client import WebhookClient
+from rig.answers import ID, TIME, data_of, refusal, violations
+from rig.gates import open_gate
+from rig.racing import TORTURE, on_postgresql_only, wait_until
+from rig.service import Service, Tenant, make_tenant, on_database
 
 R = TypeVar("R")
 MIB = 1024**2
@@ -45,16 +49,16 @@ def stored(tenant: Tenant, upload_id: str) -> list[bytes]:
         bytes(content)
         for (content,) in tenant.sql(
             "SELECT content FROM upload_pieces WHERE account_group_id = $1 AND upload_id = $2 ORDER BY number",
-            tenant.account_group_id,
-            upload_id,
+            tenant.number,
+            key_of(upload_id),
         )
     ]
 
 
 def left(tenant: Tenant) -> int:
     """Returns how many rows of uploads the account group has."""
-    [(rows,)] = tenant.sql("SELECT count(*) FROM uploads WHERE account_group_id = $1", tenant.account_group_id)
-    pieces = tenant.sql("SELECT number FROM upload_pieces WHERE account_group_id = $1", tenant.account_group_id)
+    [(rows,)] = tenant.sql("SELECT count(*) FROM uploads WHERE account_group_id = $1", tenant.number)
+    pieces = tenant.sql("SELECT number FROM upload_pieces WHERE account_group_id = $1", tenant.number)
     return int(rows) + len(pieces)
 
 
@@ -62,7 +66,17 @@ def ask(tenant: Tenant, work: Callable[[Database, Caller], Awaitable[R]]) -> R:
     return on_database(tenant.service.database_url, lambda db: work(db, Caller.operator(tenant.account_group_id)))
 
 
-# ---------------------------------------------------------------------------------------------------------- all is well
+async def usable(db: Database, who: Caller, upload_id: str) -> Upload:
+    """Returns the upload as the start of a job finds it. Raises NotFound if no job could be started on it."""
+    async with db.write(who.account_group_id) as tx:
+        return await guards.usable_upload(tx, upload_id)
+
+
+def find_usable(tenant: Tenant, upload_id: str) -> Upload:
+    return ask(tenant, lambda db, who: usable(db, who, upload_id))
+
+
+# -------------------------------------------------------------------------------------------------------------- success
 
 
 @pytest.mark.parametrize("size", [1, MIB - 1, MIB, MIB + 1, len(UNEVEN)])
@@ -80,7 +94,7 @@ def test_what_is_stored_is_what_was_sent(tenant: Tenant, size: int) -> None:
     pieces = stored(tenant, data["uploadId"])
     assert b"".join(pieces) == content
     assert all(len(piece) == UPLOAD_PIECE_BYTES for piece in pieces[:-1])
-    upload = ask(tenant, lambda db, who: of_uploads.get_upload(db, who, upload_id=data["uploadId"]))
+    upload = find_usable(tenant, data["uploadId"])
     assert 0 <= upload.expires_at - before - of_uploads.KEPT_MS < 60_000
 
 
@@ -142,7 +156,7 @@ def test_another_type_or_coding_is_refused(tenant: Tenant, headers: dict[str, st
 def test_an_empty_body_is_refused(tenant: Tenant) -> None:
     for content in (b"", iter(())):
         assert violations(send(tenant, content)) == {("body", "TOO_SHORT")}
-    wait_until(lambda: left(tenant) == 0, "nothing of an empty upload stays")
+    wait_until(lambda: left(tenant) == 0, "an empty upload leaves nothing")
 
 
 def test_403_before_415_before_400(tenant: Tenant) -> None:
@@ -198,9 +212,10 @@ def test_when_the_client_goes_away_the_pieces_do_too(tenant: Tenant, headers: tu
     content = b"x" * 3 * MIB
     request.socket.sendall(b"%x\r\n%s\r\n" % (len(content), content) if "chunked" in headers[0] else content)
     wait_until(lambda: left(tenant) >= 3, "pieces are stored while the rest is awaited")
-    [(upload_id,)] = tenant.sql("SELECT id FROM uploads WHERE account_group_id = $1", tenant.account_group_id)
+    [(key,)] = tenant.sql("SELECT id FROM uploads WHERE account_group_id = $1", tenant.number)
+    upload_id = id_of(key)
     with pytest.raises(NotFound):
-        ask(tenant, lambda db, who: of_uploads.get_upload(db, who, upload_id=upload_id))
+        find_usable(tenant, upload_id)
 
     request.socket.close()
 
@@ -210,7 +225,7 @@ def test_when_the_client_goes_away_the_pieces_do_too(tenant: Tenant, headers: tu
         lines = tenant.service.log_lines()
         return [line for line in lines if line.get("account_group_id") == tenant.account_group_id]
 
-    # That comes last.
+    # This line comes last.
     lines = wait_until(logged, "the request is logged")
     assert [(line["event"], line["status"]) for line in lines] == [("request", 400)]
 
@@ -219,11 +234,11 @@ def test_when_the_client_goes_away_the_pieces_do_too(tenant: Tenant, headers: tu
 
 
 def in_process(tenant: Tenant, content: AsyncIterator[bytes]) -> httpx.Response:
-    """Sends the chunks to an app of this very process on the database of the service."""
+    """Sends the chunks to an app in this process on the database of the service."""
 
     async def run() -> httpx.Response:
         db = open_database(tenant.service.database_url, pool_size=1, wait_s=30)
-        app = build_app(db, gate=open_gate(), provider=None, in_background=[])
+        app = build_app(db, gate=open_gate(), provider=None, webhook_client=WebhookClient(()), in_background=[])
         try:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
                 path = f"/v1/accounts/{tenant.account_group_id}/uploads"
@@ -281,7 +296,7 @@ def test_no_connection_to_the_database_is_held_while_the_client_is_awaited(tenan
                 async with db.write(who.account_group_id):
                     seen += 1
 
-        app = build_app(db, gate=open_gate(), provider=None, in_background=[])
+        app = build_app(db, gate=open_gate(), provider=None, webhook_client=WebhookClient(()), in_background=[])
         headers = {**CSV, "Authorization": f"Bearer {tenant.key}"}
         try:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -327,17 +342,17 @@ def prune(tenant: Tenant) -> None:
 
 
 def let_expire(tenant: Tenant) -> None:
-    tenant.sql("UPDATE uploads SET expires_at = $1 WHERE account_group_id = $2", now_ms() - 1, tenant.account_group_id)
+    tenant.sql("UPDATE uploads SET expires_at = $1 WHERE account_group_id = $2", now_ms() - 1, tenant.number)
 
 
 def test_an_expired_upload_is_removed_once_no_active_job_reads_it(tenant: Tenant) -> None:
     kept, gone = (data_of(send(tenant, UNEVEN), 201)["uploadId"] for _ in range(2))
     job = tenant.insert_job(tenant.create_audience(), "queued")
-    tenant.sql("UPDATE jobs SET upload_id = $1 WHERE id = $2", kept, job)
+    tenant.sql("UPDATE jobs SET upload_id = $1 WHERE id = $2", key_of(kept), key_of(job))
     let_expire(tenant)
     for upload_id in (kept, gone):
         with pytest.raises(NotFound):
-            ask(tenant, lambda db, who, each=upload_id: of_uploads.get_upload(db, who, upload_id=each))  # type: ignore[misc]
+            find_usable(tenant, upload_id)
 
     prune(tenant)
     wait_until(lambda: left(tenant) == 4, "the one that no job reads is removed")
@@ -350,20 +365,20 @@ def test_an_expired_upload_is_removed_once_no_active_job_reads_it(tenant: Tenant
 
 def test_uploads_that_have_not_expired_stay(tenant: Tenant) -> None:
     data_of(send(tenant, UNEVEN), 201)
-    ask(tenant, lambda db, who: of_uploads.start_upload(db, who))
+    ask(tenant, lambda db, who: of_uploads.start_upload(db, who, charset=None))
     prune(tenant)
     assert left(tenant) == 5
 
 
 def test_what_arrives_is_kept_an_hour_from_the_last_piece_and_then_never_completed(tenant: Tenant) -> None:
-    upload_id = ask(tenant, lambda db, who: of_uploads.start_upload(db, who))
-    tenant.sql("UPDATE uploads SET expires_at = $1 WHERE id = $2", now_ms() + 30_000, upload_id)
+    upload_id = ask(tenant, lambda db, who: of_uploads.start_upload(db, who, charset=None))
+    tenant.sql("UPDATE uploads SET expires_at = $1 WHERE id = $2", now_ms() + 30_000, key_of(upload_id))
 
     def add(number: int) -> None:
         ask(tenant, lambda db, who: of_uploads.add_piece(db, who, upload_id=upload_id, number=number, content=b"x"))
 
     add(0)
-    [(expires_at,)] = tenant.sql("SELECT expires_at FROM uploads WHERE id = $1", upload_id)
+    [(expires_at,)] = tenant.sql("SELECT expires_at FROM uploads WHERE id = $1", key_of(upload_id))
     assert 0 <= now_ms() + of_uploads.PATIENCE_MS - expires_at < 30_000
     let_expire(tenant)
     with pytest.raises(NotFound):
@@ -395,7 +410,7 @@ def test_an_upload_of_another_account_group_is_not_found(tenant: Tenant, service
 
     async def try_all(db: Database, who: Caller) -> list[Any]:
         operations: list[Callable[[], Awaitable[Any]]] = [
-            lambda: of_uploads.get_upload(db, who, upload_id=upload_id),
+            lambda: usable(db, who, upload_id),
             lambda: of_uploads.add_piece(db, who, upload_id=upload_id, number=9, content=b"x"),
             lambda: of_uploads.finish_upload(db, who, upload_id=upload_id, size_bytes=1, sha256="x"),
         ]
@@ -407,5 +422,5 @@ def test_an_upload_of_another_account_group_is_not_found(tenant: Tenant, service
 
     assert ask(tenant, try_all) == [None]
     assert b"".join(stored(other, upload_id)) == UNEVEN
-    ask(other, lambda db, who: of_uploads.get_upload(db, who, upload_id=upload_id))
+    find_usable(other, upload_id)
     other.client.close()

@@ -1,4 +1,4 @@
-"""Audiences, leads, memberships and the record of moves. An audience belongs to a user, who has the token."""
+"""Audiences, leads, memberships and the record of moves. An audience belongs to the user who owns the token."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -27,7 +27,7 @@ class Lead(models.Model):
 class Membership(models.Model):
     """The lead is in the audience."""
 
-    # The constraint below is an index that begins with the audience; a second one would only cost.
+    # The constraint below is an index that begins with the audience. A second index would only cost time.
     audience = models.ForeignKey(Audience, on_delete=models.CASCADE, db_index=False)
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE)
     added_at = models.DateTimeField(default=timezone.now)
@@ -37,7 +37,7 @@ class Membership(models.Model):
 
 
 class Move(models.Model):
-    """What was moved, by whom, and when."""
+    """The record of a move: which leads, which user, and when."""
 
     source = models.ForeignKey(Audience, on_delete=models.CASCADE, related_name="+", db_index=False)
     target = models.ForeignKey(Audience, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -1,4 +1,4 @@
-"""What a move asks for, and what an audience looks like."""
+"""The body of a move, and the representation of an audience."""
 
 from rest_framework import serializers
 

@@ -60,7 +60,7 @@ def move_leads(user, source_id: int, target_id: int, lead_ids: list[int]) -> tup
             When(pk=source_id, then=F("lead_count") - (already + changed)), default=F("lead_count") + changed
         )
     )
-    # Nobody else can have changed them since they were locked.
+    # No other transaction can have changed them since they were locked.
     source.lead_count -= already + changed
     target.lead_count += changed
     move = Move.objects.create(

@@ -1,4 +1,4 @@
-"""The statements that are really sent, for whoever debugs and for the house tests. Texts only, never a value."""
+"""Logs the statements that are really sent, for debugging and for the house tests. Only texts, never values."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def log_statements(*, enabled: bool) -> None:
 
 
 def log_statement(sql: str) -> None:
-    """Writes one debug line. A plain flag is asked first because this stands in the path of every statement."""
+    """Writes one debug line. It checks a plain flag first, because each statement passes through here."""
     if _enabled:
         _log.debug("statement", sql=sql)

@@ -1,42 +1,41 @@
-"""SQLite by way of aiosqlite: one writing connection, a few reading ones, each on a thread of its own."""
+"""SQLite: one connection for writing, a few for reading, each on its own thread."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import random
-import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar
 
-import aiosqlite
+import apsw
 
 from leadyard.errors import Internal, ServiceUnavailable, TransactionConflict
-from leadyard.store.db.database import Row
-from leadyard.store.db.failures import broken, unavailable
+from leadyard.secret_key import SecretKey
+from leadyard.store.db.admission import Queue
+from leadyard.store.db.failures import unavailable
 from leadyard.store.db.log import log_statement
 from leadyard.store.db.procedure import Procedure
-from leadyard.store.db.queue import Queue
-from leadyard.store.db.statement import NewRows, Statement
+from leadyard.store.db.sqlite_connection import (
+    SYSTEM,
+    SqliteConnection,
+    add_rows,
+    begin_immediate,
+    count_changes,
+    fetch_rows,
+    run_command,
+    run_steps,
+    run_transaction,
+)
+from leadyard.store.db.sqlite_errors import is_busy, refuse, translated_errors
+from leadyard.store.db.sqlite_together import Together
+from leadyard.store.db.statement import NewRows, Row, Statement, group_number
 from leadyard.watching import metrics, spans
 
 R = TypeVar("R")
-_SYSTEM = "sqlite"
-_OLDEST_SQLITE = (3, 35, 0)  # RETURNING
-
-
-class _Connection(aiosqlite.Connection):
-    """Also lets a whole piece of work visit the thread: each visit costs more than most statements do."""
-
-    async def visit(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """Runs the work on the connection's thread. Once begun it is done to its end, also when this is cancelled."""
-        # With the context of the request, so that its log lines and spans know whose they are.
-        context = contextvars.copy_context()
-        return cast("R", await self._execute(lambda: context.run(work, self._conn)))  # type: ignore[no-untyped-call]
 
 
 class SqliteTransaction:
@@ -44,14 +43,17 @@ class SqliteTransaction:
 
     is_postgresql = False
 
-    def __init__(self, connection: _Connection, account_group_id: str | None) -> None:
+    def __init__(
+        self, connection: SqliteConnection, account_group_id: str | None, secret_key: SecretKey | None
+    ) -> None:
         self._connection = connection
+        self.secret_key = secret_key
         self.account_group_id = account_group_id
+        self._group = group_number(account_group_id)
 
     async def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
         with _sent(statement.sqlite):
-            arguments = self._bind(statement, values)
-            return cast("list[Row]", await self._connection.execute_fetchall(statement.sqlite, arguments))
+            return await self._connection.visit(partial(fetch_rows, statement.sqlite, self._bind(statement, values)))
 
     async def row(self, statement: Statement, /, **values: Any) -> Row | None:
         found = await self.rows(statement, **values)
@@ -59,48 +61,55 @@ class SqliteTransaction:
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
         with _sent(statement.sqlite):
-            cursor = await self._connection.execute(statement.sqlite, self._bind(statement, values))
-            return cursor.rowcount
+            return await self._connection.visit(partial(count_changes, statement.sqlite, self._bind(statement, values)))
 
     async def call(self, procedure: Procedure, /, **values: Any) -> list[Row]:
-        values["account_group_id"] = self.account_group_id
-        with _errors():
-            return await self._connection.visit(partial(_run_steps, procedure, values))
+        values["account_group_id"] = self._group
+        with translated_errors():
+            return await self._connection.visit(partial(run_steps, procedure, values))
 
     async def add(self, new_rows: NewRows, rows: Sequence[Sequence[Any]], /) -> None:
-        group = self.account_group_id
+        group = self._group
+        bound = [(group, *row) for row in rows]
         with _sent(new_rows.sqlite):
-            await self._connection.executemany(
-                new_rows.sqlite, [dict(zip(new_rows.columns, (group, *row), strict=True)) for row in rows]
-            )
+            await self._connection.visit(partial(add_rows, new_rows.sqlite, bound))
 
     def _bind(self, statement: Statement, values: dict[str, Any]) -> dict[str, Any]:
-        values["account_group_id"] = self.account_group_id
+        values["account_group_id"] = self._group
         return statement.sqlite_arguments(values)
 
 
 class SqliteDatabase:
-    """See Database. SQLite has one writer at a time, so a process needs one writing connection: its writers queue for
-    it in the order they came, which SQLite's own waiting, sleep and try again, would not give them."""
+    """See Database. SQLite allows one writer at a time, so a process needs only one connection for writing. Its writers
+    queue in order of arrival. SQLite's own wait, which sleeps and retries, would not keep this order."""
 
-    def __init__(self, url: str, *, pool_size: int, queue_size: int, wait_s: float) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int, queue_size: int, wait_s: float, secret_key: SecretKey | None
+    ) -> None:
         self.url = url
+        self.secret_key = secret_key
         self.path = Path(url.removeprefix("sqlite:///"))
         self._wait_s = wait_s
         self._writers = _Connections(1, queue_size)
         self._readers = _Connections(pool_size, queue_size)
+        self._together = Together(self._writers.turn, self._run_on_writer, wait_s=wait_s)
+
+    @property
+    def is_connected(self) -> bool:
+        # A file has no limit of connections that other processes could use up.
+        return True
 
     @asynccontextmanager
     async def write(self, account_group_id: str | None) -> AsyncIterator[SqliteTransaction]:
         async with self._connection(self._writers) as connection:
             try:
-                await self._begin_immediate(connection)
-                yield SqliteTransaction(connection, account_group_id)
-                with _errors():
-                    await _command(connection, "COMMIT")
+                await self._until_not_busy(partial(connection.visit, begin_immediate))
+                yield SqliteTransaction(connection, account_group_id, self.secret_key)
+                with translated_errors():
+                    await connection.visit(partial(run_command, "COMMIT"))
             except BaseException:
-                # Also after a COMMIT that failed, on a full disk for one: SQLite then keeps the transaction open. And
-                # after a BEGIN that was cancelled while it was under way.
+                # Also after a failed COMMIT, for example on a full disk, because SQLite then keeps the transaction
+                # open. And after a BEGIN that was cancelled while it ran.
                 await _roll_back(connection)
                 raise
 
@@ -108,29 +117,50 @@ class SqliteDatabase:
     async def snapshot(self, account_group_id: str | None) -> AsyncIterator[SqliteTransaction]:
         async with self._connection(self._readers) as connection:
             try:
-                with _errors():
-                    await _command(connection, "BEGIN")
-                yield SqliteTransaction(connection, account_group_id)
+                with translated_errors():
+                    await connection.visit(partial(run_command, "BEGIN"))
+                yield SqliteTransaction(connection, account_group_id, self.secret_key)
             finally:
                 await _roll_back(connection)
 
     @asynccontextmanager
     async def read(self, account_group_id: str | None) -> AsyncIterator[SqliteTransaction]:
         async with self._connection(self._readers) as connection:
-            yield SqliteTransaction(connection, account_group_id)
+            yield SqliteTransaction(connection, account_group_id, self.secret_key)
 
     async def call(self, account_group_id: str | None, procedure: Procedure, /, **values: Any) -> list[Row]:
-        values["account_group_id"] = account_group_id
+        values["account_group_id"] = group_number(account_group_id)
+        if self._together.is_needed:
+            self._writers.queue.enter()
+            try:
+                return await self._together.call(procedure, values)
+            finally:
+                self._writers.queue.leave()
         async with self._connection(self._writers) as connection:
-            work = partial(_run_transaction, procedure, values)
+            work = partial(run_transaction, procedure, values)
             return await self._until_not_busy(partial(connection.visit, work))
+
+    async def _run_on_writer(self, work: Callable[[apsw.Connection], R]) -> R:
+        """Runs work on the writing connection, whose turn the caller has. Raises BusyError while another process
+        writes, TransactionConflict, and the refusals of a failing database."""
+        with metrics.holding_connection():
+            async with self._held(self._writers) as connection:
+                try:
+                    return await connection.visit(work)
+                except apsw.ConstraintError as error:
+                    raise TransactionConflict(str(error)) from error
+                except apsw.Error as error:
+                    if not is_busy(error):
+                        refuse(error)
+            # Outside of the block, which would close the connection.
+            raise apsw.BusyError
 
     async def close(self) -> None:
         for each in (self._writers, self._readers):
             await each.close()
 
     @asynccontextmanager
-    async def _connection(self, connections: _Connections) -> AsyncIterator[_Connection]:
+    async def _connection(self, connections: _Connections) -> AsyncIterator[SqliteConnection]:
         connections.queue.enter()
         try:
             await self._wait_for_turn(connections)
@@ -145,7 +175,7 @@ class SqliteDatabase:
 
     async def _wait_for_turn(self, connections: _Connections) -> None:
         try:
-            # Not wait_for: until Python 3.12 it swallows a cancellation that comes just when it is our turn.
+            # Not wait_for: until Python 3.12 it swallows a cancellation at the very moment of our turn.
             with metrics.waiting_for_connection():
                 async with asyncio.timeout(self._wait_s):
                     await connections.turn.acquire()
@@ -153,12 +183,12 @@ class SqliteDatabase:
             raise unavailable("wait_timeout") from None
 
     @asynccontextmanager
-    async def _held(self, connections: _Connections) -> AsyncIterator[_Connection]:
-        connection = connections.idle.pop() if connections.idle else await self._connect()
+    async def _held(self, connections: _Connections) -> AsyncIterator[SqliteConnection]:
+        connection = connections.idle.pop() if connections.idle else await self._connect(connections)
         try:
             yield connection
-        except (ServiceUnavailable, Internal, sqlite3.Error):
-            # Whatever the trouble is, a full disk or a file that was replaced: a fresh connection is not part of it.
+        except (ServiceUnavailable, Internal, apsw.Error):
+            # The cause may be a full disk or a replaced file. A new connection is not affected by it.
             await connection.close()
             raise
         except BaseException:
@@ -166,73 +196,46 @@ class SqliteDatabase:
             raise
         connections.idle.append(connection)
 
-    async def _connect(self) -> _Connection:
-        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-            raise ServiceUnavailable(
-                f"This Python brings SQLite {sqlite3.sqlite_version}; Leadyard needs 3.35 or newer, or PostgreSQL."
-            )
-        with _errors():
-            connection = await self._open()
-            try:
-                connection.row_factory = sqlite3.Row
-                # synchronous=FULL: an answered move survives a power cut, not only a crash of the process.
-                for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-                    await connection.execute_fetchall(f"PRAGMA {pragma}")
-            except BaseException:
-                await connection.close()
-                raise
-        return connection
-
-    async def _open(self) -> _Connection:
-        # isolation_level=None: we say BEGIN ourselves, the module never does.
-        connection = _Connection(partial(sqlite3.connect, self.path, isolation_level=None), iter_chunk_size=64)
-        opening = asyncio.ensure_future(connection.__aenter__())
+    async def _connect(self, connections: _Connections) -> SqliteConnection:
+        connection = SqliteConnection(self.path, for_writing=connections is self._writers)
         try:
-            await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            # Its thread would go on and report to a loop that may be closed by then.
-            await opening
+            with translated_errors():
+                await connection.open()
+        except BaseException:
+            # Also after a cancellation: the thread may have opened the file a moment later.
             await connection.close()
             raise
         return connection
 
-    async def _begin_immediate(self, connection: _Connection) -> None:
-        with _errors():
-            await connection.execute_fetchall("PRAGMA busy_timeout=0")
-        try:
-            await self._until_not_busy(partial(_command, connection, "BEGIN IMMEDIATE"))
-        finally:
-            await connection.execute_fetchall("PRAGMA busy_timeout=5000")
-
     async def _until_not_busy(self, begin: Callable[[], Awaitable[R]]) -> R:
-        """Waits for the writers of other processes. SQLite's busy handler backs off to 100 ms between looks, so that a
-        long import next door would starve us; looking again every few milliseconds is fairer and costs little."""
+        """Waits for the writers of other processes. SQLite's busy handler backs off to 100 ms between attempts, so a
+        long import in another process would starve us. Trying every few milliseconds is fairer and costs little."""
         deadline = time.monotonic() + self._wait_s
         while True:
             try:
                 return await begin()
-            except sqlite3.IntegrityError as error:
+            except apsw.ConstraintError as error:
                 raise TransactionConflict(str(error)) from error
-            except sqlite3.DatabaseError as error:
-                if not _is_busy(error):
-                    _refuse(error)
+            except apsw.Error as error:
+                if not is_busy(error):
+                    refuse(error)
                 if time.monotonic() > deadline:
                     raise unavailable("wait_timeout") from error
             await asyncio.sleep(random.uniform(0.001, 0.008))  # noqa: S311  (jitter, not a secret)
 
 
 class _Connections:
-    """Those that write, or those that read: who may have one, and which are free."""
+    """The connections for writing, or those for reading: the queue for them, and the idle ones."""
 
     def __init__(self, count: int, waiters: int) -> None:
         self.count = count
         self.queue = Queue(connections=count, waiters=waiters)
         self.turn = asyncio.Semaphore(count)
-        self.idle: list[_Connection] = []
+        self.idle: list[SqliteConnection] = []
 
     async def close(self) -> None:
-        """Waits for those in use: what was cancelled a moment ago is still rolling back, and a connection that came
-        back after this would keep its thread, and so the process, for ever."""
+        """Closes all connections, after waiting for those in use. Cancelled work may still be rolling back, and a
+        connection that came back after this would keep its thread, and so the process, alive."""
         for _ in range(self.count):
             await self.turn.acquire()
         while self.idle:
@@ -241,99 +244,19 @@ class _Connections:
             self.turn.release()
 
 
-def _run_transaction(procedure: Procedure, values: dict[str, Any], connection: sqlite3.Connection) -> list[Row]:
-    """The whole transaction in one visit to the thread: it is over when the visit is, one way or the other."""
-    # How long to wait for other processes is decided by our caller, without holding the thread.
-    connection.execute("PRAGMA busy_timeout=0")
+async def _roll_back(connection: SqliteConnection) -> None:
+    # Work of one connection runs in order on its thread, so this waits for a statement that was abandoned. Only then is
+    # it certain whether there is a transaction, because a BEGIN or a COMMIT may have been running.
     try:
-        _execute(connection, "BEGIN IMMEDIATE")
-        try:
-            rows = _run_steps(procedure, values, connection)
-            _execute(connection, "COMMIT")
-        except BaseException:
-            # Also after a COMMIT that failed, on a full disk for one: SQLite then keeps the transaction open.
-            if connection.in_transaction:
-                _execute(connection, "ROLLBACK")
-            raise
-        return rows
-    finally:
-        connection.execute("PRAGMA busy_timeout=5000")
-
-
-def _run_steps(procedure: Procedure, values: dict[str, Any], connection: sqlite3.Connection) -> list[Row]:
-    def run(statement: Statement, **more: Any) -> sqlite3.Cursor:
-        return _execute(connection, statement.sqlite, statement.sqlite_arguments({**values, **more}))
-
-    return procedure.steps(run, values)
-
-
-def _execute(connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | tuple[()] = ()) -> sqlite3.Cursor:
-    log_statement(sql)
-    with spans.statement(sql, _SYSTEM):
-        return connection.execute(sql, values)
-
-
-async def _command(connection: _Connection, command: str) -> None:
-    log_statement(command)
-    with spans.statement(command, _SYSTEM):
-        await connection.execute_fetchall(command)
-
-
-async def _roll_back(connection: _Connection) -> None:
-    # Commands of one connection run in order on its thread, so this waits for a statement that was given up on. Only
-    # then is it known whether there is a transaction: a BEGIN or a COMMIT may have been under way.
-    try:
-        await _command(connection, "ROLLBACK")
-    except sqlite3.DatabaseError as error:
+        await connection.visit(partial(run_command, "ROLLBACK"))
+    except apsw.Error as error:
         if connection.in_transaction:
-            _refuse(error)
+            refuse(error)
 
 
 @contextmanager
 def _sent(sql: str) -> Iterator[None]:
-    """Around the sending of a text: its log line, its span, and what its errors mean."""
+    """Wraps the sending of a statement: logs it, traces it, and translates its errors."""
     log_statement(sql)
-    with _errors(), spans.statement(sql, _SYSTEM):
+    with translated_errors(), spans.statement(sql, SYSTEM):
         yield
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise TransactionConflict(str(error)) from error
-    except sqlite3.DatabaseError as error:
-        if _is_busy(error):
-            raise TransactionConflict(str(error)) from error
-        _refuse(error)
-
-
-def _refuse(error: sqlite3.DatabaseError) -> NoReturn:
-    """Raises the refusal that the error means; the error itself if it is no failure of the database but a bug."""
-    code = _code(error)
-    name = getattr(error, "sqlite_errorname", "")
-    if code in _DAMAGED:
-        raise broken("corrupt", detail=name) from error
-    if code in _REASONS:
-        raise unavailable(_REASONS[code], detail=name) from error
-    raise error
-
-
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_REASONS = {
-    sqlite3.SQLITE_FULL: "disk_full",
-    sqlite3.SQLITE_IOERR: "io_error",
-    sqlite3.SQLITE_READONLY: "read_only",
-    sqlite3.SQLITE_CANTOPEN: "unreachable",
-    sqlite3.SQLITE_NOMEM: "out_of_memory",
-}
-
-
-def _is_busy(error: sqlite3.DatabaseError) -> bool:
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _code(error: sqlite3.DatabaseError) -> int:
-    # The lowest byte is the kind, the rest says where: SQLITE_IOERR_WRITE. Errors of the module itself have none.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -1,119 +1,122 @@
-"""Whole copies of an SQLite database, there and back. PostgreSQL has programs of its own for that (docs/backup.md)."""
+"""Backs up and restores a whole SQLite database. PostgreSQL has its own programs for this (docs/backup.md)."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import quote
+
+import apsw
 
 from leadyard.errors import BackupRefused, ServiceUnavailable
+from leadyard.store.db.sqlite_engine import fetch, open_file
+from leadyard.store.db.sqlite_errors import is_busy
 
 Progress = Callable[[int, int], None]
-"""Called with how many pages are copied and how many there are."""
+"""Called with the number of copied pages and the number of all pages."""
 
 _PAGES_A_STEP = 256  # a mebibyte of SQLite's usual pages
 _WAIT_S = 30
 
 
 def copy_to_new_file(database: Path, file: Path, progress: Progress) -> None:
-    """Writes a copy of the database, as it is at this moment, to a file that must not exist. It is checked before it
-    gets its name, and only its owner may read it. Raises BackupRefused and leaves nothing behind, or
-    ServiceUnavailable when the database is locked.
+    """Writes a copy of the current database to a file that must not exist. The copy is checked before it gets its name,
+    and only its owner may read it. Raises BackupRefused, or ServiceUnavailable if the database is locked, and then
+    leaves no file behind.
     """
     if not database.is_file():
-        raise BackupRefused(f"There is no database {database}. Check LEADYARD_DATABASE_URL and LEADYARD_DATA_DIR.")
+        raise BackupRefused(f"{database} does not exist. Check LEADYARD_DATABASE_URL and LEADYARD_DATA_DIR.")
     with _reserved(file) as part, _problems(file):
-        with closing(_open(database)) as source, closing(sqlite3.connect(part, isolation_level=None)) as copy:
-            # A read transaction of ours pins the moment. Without it every write of the service would start the copying
-            # again from the first page, and under load it would never end.
+        with closing(open_file(database, wait_s=_WAIT_S)) as source, closing(open_file(part, wait_s=_WAIT_S)) as copy:
+            # Our own read transaction pins the snapshot. Without it, each write of the service would restart the copy
+            # from the first page, and under load the copy would never finish.
             source.execute("BEGIN")
-            source.execute("SELECT 1 FROM sqlite_master").fetchone()
-            source.backup(copy, pages=_PAGES_A_STEP, progress=_reporting(progress))
-            # One file and no companions, so that it can be read from a place where nothing can be written.
-            copy.execute("PRAGMA journal_mode=DELETE")
+            fetch(source, "SELECT 1 FROM sqlite_master LIMIT 1")
+            _copy(source, copy, progress)
+            # A single file without a WAL beside it, so that it can be read from a read-only folder.
+            fetch(copy, "PRAGMA journal_mode=DELETE")
         check_integrity(part)
         _sync(part)
 
 
 def check_integrity(file: Path) -> None:
-    """Raises BackupRefused unless the file is an SQLite database without a fault."""
+    """Raises BackupRefused unless the file is an intact SQLite database."""
     if not file.is_file():
-        raise BackupRefused(f"There is no file {file}.")
-    with closing(_open(file, mode="ro")) as connection, _problems(file):
-        faults = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
-        broken_keys = connection.execute("PRAGMA foreign_key_check").fetchmany(3)
+        raise BackupRefused(f"{file} does not exist.")
+    with closing(open_file(file, mode="ro", wait_s=_WAIT_S)) as connection, _problems(file):
+        faults = [row["integrity_check"] for row in fetch(connection, "PRAGMA integrity_check(3)")]
+        broken_keys = fetch(connection, "PRAGMA foreign_key_check")[:3]
     if faults != ["ok"] or broken_keys:
-        found = "; ".join(faults) if faults != ["ok"] else f"rows without the row they point to: {broken_keys}"
+        found = "; ".join(faults) if faults != ["ok"] else f"rows that refer to a missing row: {broken_keys}"
         raise BackupRefused(f"{file} is damaged ({found}). Take another copy.")
 
 
 def copy_over(file: Path, database: Path, progress: Progress, *, even_if_in_it: bool) -> None:
-    """Replaces the content of the database by that of the file, in one transaction: all of it or nothing.
+    """Replaces the content of the database with the content of the file, in one transaction: all of it or nothing.
 
-    Raises BackupRefused while another process has the database open, and when there are account groups in it unless
-    `even_if_in_it`.
+    Raises BackupRefused while another process has the database open, and if it contains account groups unless
+    `even_if_in_it` is set.
     """
-    with closing(_open(file, mode="ro")) as source, closing(_open(database, mode="rwc")) as target, _problems(database):
+    with (
+        closing(open_file(file, mode="ro", wait_s=_WAIT_S)) as source,
+        closing(open_file(database, mode="rwc", wait_s=_WAIT_S)) as target,
+        _problems(database),
+    ):
         _take_for_ourselves(target, database)
         groups = _count_account_groups(target)
         if groups and not even_if_in_it:
             raise BackupRefused(
-                f"{database} holds {groups} account groups. Copy it away with 'leadyard backup', then say --force."
+                f"{database} contains {groups} account groups. Save a copy with 'leadyard backup', then use --force."
             )
-        source.backup(target, pages=_PAGES_A_STEP, progress=_reporting(progress))
+        _copy(source, target, progress)
 
 
-def _open(path: Path, *, mode: str = "rw") -> sqlite3.Connection:
-    # By URI because only that can say "but do not make it".
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT_S)
+def _copy(source: apsw.Connection, target: apsw.Connection, progress: Progress) -> None:
+    """Copies all pages. Raises ServiceUnavailable if another connection locks the database for too long."""
+    with target.backup("main", source, "main") as copying:
+        while not copying.done:
+            try:
+                copying.step(_PAGES_A_STEP)
+            except (apsw.BusyError, apsw.LockedError) as error:
+                raise ServiceUnavailable(
+                    "The database is locked. Try again in a moment.", retry_after_s=_WAIT_S
+                ) from error
+            progress(copying.page_count - copying.remaining, copying.page_count)
 
 
-def _take_for_ourselves(target: sqlite3.Connection, database: Path) -> None:
-    """Whoever uses the database holds a shared lock for as long as it is connected, because of the WAL; leaving the WAL
-    needs all locks. From the exclusive transaction on nobody comes in until we are gone."""
+def _take_for_ourselves(target: apsw.Connection, database: Path) -> None:
+    """Locks out all other processes until our connection closes, or raises BackupRefused. Because of the WAL, each
+    connected process holds a shared lock, and switching the WAL off needs all locks. After the exclusive transaction no
+    other process can connect."""
     try:
-        target.execute("PRAGMA busy_timeout=200")
-        target.execute("PRAGMA journal_mode=DELETE")
-        target.execute("PRAGMA locking_mode=EXCLUSIVE")
-        target.execute("BEGIN EXCLUSIVE")
-        target.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        target.set_busy_timeout(200)
+        for command in ("PRAGMA journal_mode=DELETE", "PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE", "COMMIT"):
+            fetch(target, command)
+    except apsw.Error as error:
+        if not is_busy(error):
             raise
         raise BackupRefused(f"{database} is in use. Stop every process of the service, then restore.") from None
 
 
-def _count_account_groups(connection: sqlite3.Connection) -> int:
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'account_groups'").fetchone():
+def _count_account_groups(connection: apsw.Connection) -> int:
+    if not fetch(connection, "SELECT 1 FROM sqlite_master WHERE name = 'account_groups'"):
         return 0
-    count: int = connection.execute("SELECT count(*) FROM account_groups").fetchone()[0]
+    count: int = fetch(connection, "SELECT count(*) AS found FROM account_groups")[0]["found"]
     return count
-
-
-def _reporting(progress: Progress) -> Callable[[int, int, int], None]:
-    def report(status: int, remaining: int, total: int) -> None:
-        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            # Python would try again for ever.
-            raise ServiceUnavailable("The database is locked; try again in a moment.", retry_after_s=_WAIT_S)
-        progress(total - remaining, total)
-
-    return report
 
 
 @contextmanager
 def _reserved(file: Path) -> Iterator[Path]:
-    """Takes the name at once, so that two backups cannot both get it; fills it in one step, or takes it back."""
+    """Reserves the name at once, so that two backups cannot both use it. The file is then filled in one step, or
+    removed after an error."""
     try:
         file.touch(mode=0o600, exist_ok=False)
         number, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     except FileExistsError:
         raise BackupRefused(
-            f"{file} is there already, and a backup never replaces anything. Choose another name."
+            f"{file} already exists, and a backup never replaces a file. Choose another name."
         ) from None
     except OSError as error:
         raise BackupRefused(f"{file} cannot be written: {error.strerror}.") from None
@@ -132,13 +135,13 @@ def _reserved(file: Path) -> Iterator[Path]:
 def _problems(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except apsw.Error as error:
         raise BackupRefused(f"{path}: {error}.") from error
     except OSError as error:
         raise BackupRefused(f"{path}: {error.strerror}.") from error
 
 
 def _sync(file: Path) -> None:
-    """What is called a backup must survive a power cut from then on."""
+    """Writes the file to disk, so that the backup survives a power failure."""
     with file.open("rb") as stream:
         os.fsync(stream.fileno())

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection it was handed (see store/schema.py)."""
+"""Alembic's entry point: runs the migrations on the connection from store/schema.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from leadyard.store.tables import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    # SQLite cannot alter a table in place: Alembic rebuilds it.
+    # SQLite cannot alter a table in place, so Alembic rebuilds it.
     render_as_batch=True,
     compare_type=True,
 )

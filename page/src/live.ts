@@ -1,0 +1,58 @@
+// Follows the events of the account group, so that a change by another tab, another person or a job appears by itself.
+
+import { useEffect } from "preact/hooks";
+
+const AGAIN_MS = 3_000;
+const GATHER_MS = 800;
+
+/** Calls `onEvents` soon after something has changed. A hidden tab does not listen: browsers allow few open connections. */
+export function useLiveEvents(base: string, enabled: boolean, onEvents: () => void): void {
+  useEffect(() => {
+    if (!enabled) return;
+    let abort: AbortController | null = null;
+    let last: string | undefined;
+    let timer = 0;
+    const changed = () => { if (!timer) timer = window.setTimeout(() => { timer = 0; onEvents(); }, GATHER_MS); };
+    const listen = async (own: AbortController) => {
+      while (!own.signal.aborted) {
+        try {
+          const headers: Record<string, string> = { "X-Leadyard-Page": "1", Accept: "text/event-stream", ...(last && { "Last-Event-ID": last }) };
+          const response = await fetch(`${base}/events`, { headers, signal: own.signal });
+          // An older service has no events, and a key may lack the permission. Then the views ask from time to time.
+          if (response.status === 404 || response.status === 403 || response.status === 401) return;
+          if (response.status === 422) last = undefined;
+          if (response.ok && response.body) await read(response.body.pipeThrough(new TextDecoderStream()).getReader());
+        } catch {
+          // The connection has ended. The next one begins where this one stopped.
+        }
+        if (!own.signal.aborted) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    };
+    const read = async (reader: ReadableStreamDefaultReader<string>) => {
+      let rest = "";
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        const lines = (rest + value).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) {
+          if (line.startsWith("id:")) last = line.slice(3).trim();
+          if (line.startsWith("data:")) changed();
+        }
+      }
+    };
+    const seen = () => {
+      if (document.visibilityState === "visible" && !abort) {
+        abort = new AbortController();
+        void listen(abort);
+        if (last) changed();
+      } else if (document.visibilityState === "hidden") {
+        abort?.abort();
+        abort = null;
+      }
+    };
+    seen();
+    document.addEventListener("visibilitychange", seen);
+    return () => { document.removeEventListener("visibilitychange", seen); abort?.abort(); window.clearTimeout(timer); };
+  }, [base, enabled, onEvents]);
+}

@@ -1,0 +1,143 @@
+"""The API as the tools use it: each request returns the data of the answer, or raises the refusal.
+
+The tools of every transport use this one class. It sends requests to a service at a URL, or to the application in the
+same process. So a tool has the permissions, limits, refusals and log lines of the API, and no rule of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from leadyard.retry_after import retry_after_s
+
+_ATTEMPTS = 3
+_PAUSE_S = 0.3
+# A tool call should not wait longer than this for a busy service. The model can call again.
+_LONGEST_RETRY_AFTER_S = 5
+# The header of GET /v1/accounts with the permissions of the key.
+PERMISSIONS_HEADER = "Key-Permissions"
+
+
+class Refused(Exception):
+    """A refusal. `extra` are the further fields of the error, such as the job that is in the way.
+
+    `next_step` is a sentence for the model, if the tool has a better one than the table of `advice.py`.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        details: str = "",
+        *,
+        extra: Mapping[str, Any] | None = None,
+        wait_s: int | None = None,
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.details = details
+        self.extra = dict(extra or {})
+        self.wait_s = wait_s
+        self.next_step = next_step
+
+
+class Api:
+    """The API for one key. `client` sends its requests to the service with the headers of this key."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """Returns the data of the answer. Leaves out values of the query that are None. Raises Refused."""
+        return (await self._send("GET", path, params=_as_query(query)))["data"]
+
+    async def post(self, path: str, body: Any = None) -> Any:
+        """Returns the data of the answer. Raises Refused. A request whose answer was lost is sent again with the same
+        idempotency key, so it has its effect once."""
+        data, _ = await self.change(path, body)
+        return data
+
+    async def change(self, path: str, body: Any = None) -> tuple[Any, str | None]:
+        """The same, and the id of the recorded change, if the answer has one."""
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        answer = await self._send("POST", path, json=body, headers=headers)
+        return answer["data"], answer["changeId"]
+
+    async def upload(self, path: str, content: bytes, content_type: str) -> Any:
+        """Sends a file, and returns the data of the answer. Raises Refused."""
+        headers = {"Content-Type": content_type, "Idempotency-Key": secrets.token_hex(16)}
+        return (await self._send("POST", path, content=content, headers=headers))["data"]
+
+    async def permissions(self) -> frozenset[str] | None:
+        """Returns the permissions of the key, or None for a service that does not report them. Raises Refused."""
+        response = await self._exchange("GET", "/v1/accounts", params={"limit": 1})
+        _data_of(response)
+        named = response.headers.get(PERMISSIONS_HEADER)
+        return None if named is None else frozenset(named.replace(",", " ").split())
+
+    async def _send(self, method: str, path: str, **rest: Any) -> dict[str, Any]:
+        response = await self._exchange(method, path, **rest)
+        return {"data": _data_of(response), "changeId": response.headers.get("Change-Id")}
+
+    async def _exchange(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        """Sends a request, and again after a broken connection or a short Retry-After of a busy service."""
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                # In a task of its own, because the application notes the request in the context of its task.
+                response = await asyncio.create_task(self._client.request(method, path, **rest))
+            except httpx.TransportError as error:
+                if not left:
+                    raise _unreachable(error) from None
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            wait_s = retry_after_s(response.headers.get("Retry-After"))
+            if left and response.status_code in (429, 503) and wait_s is not None and wait_s <= _LONGEST_RETRY_AFTER_S:
+                await asyncio.sleep(wait_s)
+                continue
+            return response
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _as_query(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _data_of(response: httpx.Response) -> Any:
+    try:
+        answer = response.json()
+        if answer["success"] is True:
+            return answer["data"]
+        error = dict(answer["error"])
+        code, message, details = error.pop("code"), error.pop("message"), error.pop("details")
+    except (ValueError, KeyError, TypeError):
+        raise _not_leadyard(response.status_code) from None
+    extra = {**error, "traceId": answer.get("traceId")}
+    raise Refused(code, message, details, extra=extra, wait_s=retry_after_s(response.headers.get("Retry-After")))
+
+
+def _unreachable(error: httpx.TransportError) -> Refused:
+    return Refused(
+        "SERVICE_UNREACHABLE",
+        "The Leadyard service does not answer.",
+        # Only the type: the text of an error may contain an address with a password.
+        f"The connection failed ({type(error).__name__}), so it is unknown whether the call had an effect.",
+    )
+
+
+def _not_leadyard(status: int) -> Refused:
+    return Refused(
+        "SERVICE_UNREACHABLE",
+        "The answer is not from a Leadyard service.",
+        f"Its status is {status}. A proxy may have sent it, or the URL is wrong.",
+    )

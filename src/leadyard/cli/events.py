@@ -1,0 +1,137 @@
+"""`leadyard events …`: lists the events of an account group, and follows them as they happen."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leadyard.cli.output import AsJson, operator, print_json, refusals, with_database
+from leadyard.clock import to_iso
+from leadyard.model import Event, EventFilter, EventPage, EventType
+
+if TYPE_CHECKING:
+    from leadyard.database import Database
+    from leadyard.model import Caller
+
+app = typer.Typer(help="List and follow the events of an account group.", no_args_is_help=True)
+
+_LOOK_EVERY_S = 15.0
+_EVENTS_A_READ = 200
+Group = Annotated[str, typer.Option(metavar="ID", help="The account group.")]
+Types = Annotated[list[EventType] | None, typer.Option("--type", help="Only events of this type. Repeat for several.")]
+OfAudience = Annotated[str | None, typer.Option(metavar="ID", help="Only events that are about this audience.")]
+
+
+@app.command("list")
+def list_(
+    account_group: Group,
+    type: Types = None,
+    audience: OfAudience = None,
+    after: Annotated[
+        str | None, typer.Option(metavar="EVENT_ID", help="Continue after this event. Default: the oldest event.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the events that are kept, oldest first."""
+    wanted = _filter(type, audience)
+
+    async def run(db: Database) -> EventPage:
+        return await _read(db, await operator(db, account_group), wanted, after, limit=limit)
+
+    with refusals(as_json=as_json):
+        page = with_database(run)
+    if as_json:
+        items = [event_as_dict(event) for event in page.events]
+        print_json({"items": items, "lastEventId": page.position, "hasMore": page.has_more})
+    elif page.events:
+        for event in page.events:
+            print(_line(event))
+        if page.has_more:
+            print(f"More exist. Continue with --after {page.position}.")
+    else:
+        print("No events found.")
+
+
+@app.command("follow")
+def follow(
+    account_group: Group,
+    type: Types = None,
+    audience: OfAudience = None,
+    after: Annotated[
+        str | None, typer.Option(metavar="EVENT_ID", help="Begin after this event. Default: the events from now on.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each event, on a line.")] = False,
+) -> None:
+    """Print events as they happen, until it is stopped.
+
+    Ctrl-C or SIGTERM stops it. To continue later, pass the id of the last event to --after.
+    """
+    wanted = _filter(type, audience)
+
+    async def run(db: Database) -> None:
+        await _follow(db, await operator(db, account_group), wanted, after, as_json=as_json)
+
+    with refusals(as_json=as_json):
+        with_database(run)
+
+
+def event_as_dict(event: Event) -> dict[str, Any]:
+    """Returns the event with the names and values of the API."""
+    return {"id": event.id, "type": str(event.type), "timestamp": to_iso(event.occurred_at), "data": dict(event.data)}
+
+
+async def _follow(db: Database, caller: Caller, wanted: EventFilter, after: str | None, *, as_json: bool) -> None:
+    import asyncio
+
+    from leadyard.operations.events.placing import place_waiting
+    from leadyard.operations.events.reading import find_end
+    from leadyard.operations.events.watching import Watch
+
+    if after is None:
+        await place_waiting(db, caller.account_group_id)
+        after = await find_end(db, caller)
+    watch = Watch(db)
+    reader = watch.reader(caller.account_group_id, after)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, reader.leave)
+    # Reads once from the database, so that a position that is too old is refused.
+    page = await _read(db, caller, wanted, after, limit=_EVENTS_A_READ)
+    while not reader.has_left():
+        for event in page.events:
+            print(json.dumps(event_as_dict(event), ensure_ascii=False) if as_json else _line(event), flush=True)
+        reader.position = page.position
+        found = None if page.has_more else await reader.wait(within_s=_LOOK_EVERY_S)
+        if found is None:
+            page = await _read(db, caller, wanted, page.position, limit=_EVENTS_A_READ)
+        else:
+            position = found[-1].id if found else page.position
+            page = EventPage(tuple(event for event in found if wanted.takes(event)), position, has_more=False)
+    await watch.close()
+
+
+async def _read(db: Database, caller: Caller, wanted: EventFilter, after: str | None, *, limit: int) -> EventPage:
+    from leadyard.operations.events.placing import place_waiting
+    from leadyard.operations.events.reading import list_events
+
+    await place_waiting(db, caller.account_group_id)
+    return await list_events(db, caller, wanted=wanted, after=after, limit=limit)
+
+
+def _filter(types: list[EventType] | None, audience_id: str | None) -> EventFilter:
+    return EventFilter(types=frozenset(types) if types else None, audience_id=audience_id)
+
+
+def _line(event: Event) -> str:
+    """Returns the event on a line, with what people look for first."""
+    data = event.data
+    what = [data.get("name") or data.get("jobId") or data.get("prospectId")]
+    if "leadCount" in data:
+        what.append(f"{data['leadCount']:,} leads")
+    sides = [data.get("sourceAudience"), data.get("targetAudience")]
+    if any(sides):
+        what.append(" -> ".join(f"{side['name']} ({side['prospectCount']:,})" if side else "-" for side in sides))
+    return f"{event.id}  {to_iso(event.occurred_at)}  {event.type:<17}  {'  '.join(filter(None, what))}".rstrip()

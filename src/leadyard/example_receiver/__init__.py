@@ -1,0 +1,1 @@
+"""A receiver of webhooks for development: prints what comes in, and verifies its signature."""

@@ -1,0 +1,1 @@
+"""Files: from bytes to lines, rows, columns and profiles, and back."""

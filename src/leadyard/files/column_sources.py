@@ -1,0 +1,129 @@
+"""Which columns feed which field, in order of trust, from their names and their cells."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from leadyard.files.column_content import are_companies, field_of_content
+from leadyard.files.column_languages import FAMILY_NAME_BESIDE, MEMBER_IDS, WHOLE_NAME_ALONE
+from leadyard.files.column_meaning import CITY, COUNTRY, STATE, Meaning, meaning_of
+from leadyard.files.column_spellings import ONLY_BESIDE, column_key
+
+Found = Literal["mapped", "spelling", "parts", "content"]
+
+_LEAST_TRUST = (99, 0, 0)
+
+
+class Sources:
+    """The columns of each field (`fields`, best first) as they are found, and how each column was found (`how`).
+
+    `named` has the meaning of each column by its name in this file. `first` has the identity column of a field.
+    """
+
+    def __init__(self, header: Sequence[str], sample: Sequence[Sequence[str]], *, ignored: int) -> None:
+        self.header = header
+        self.sample = sample
+        self.fields: dict[str, list[int]] = {}
+        self.first: dict[str, int] = {}
+        self.how: dict[int, Found] = {}
+        self.member_ids: tuple[int, ...] = ()
+        self.ignored = ignored
+        self.keys = [column_key(name) for name in header]
+        self.named = _meanings(header, self.keys)
+        self._places: dict[str, list[int]] = {}
+
+    def used(self) -> set[int]:
+        """Returns the columns that feed a field."""
+        return {index for indexes in self.fields.values() for index in indexes}
+
+    def place(self, part: str, indexes: list[int]) -> None:
+        """Keeps the columns of a part of a place, best first."""
+        self._places[part] = indexes
+
+    def places(self) -> tuple[tuple[int, ...], ...]:
+        """Returns the columns of city, state and country, if the file has no column of locations. A state alone is not
+        a place: it mostly is the state of something."""
+        if "location" in self.fields or not {CITY, COUNTRY} & self._places.keys():
+            return ()
+        return tuple(tuple(self._places[part]) for part in (CITY, STATE, COUNTRY) if part in self._places)
+
+
+def recognised_columns(sources: Sources, *, taken: set[int]) -> None:
+    """Adds the columns that the caller has not mapped: by name, then by content. `taken` are used for other things."""
+    mapped = set(sources.fields) - set(sources.first)
+    free = [
+        index
+        for index in range(sources.ignored, len(sources.header))
+        if index not in taken and sources.how.get(index) != "mapped"
+    ]
+    # An identity column is not used up: it may feed the field that its name means as well.
+    free += [index for index in sources.first.values() if index not in free]
+    found: defaultdict[str, list[tuple[tuple[int, int, int], int]]] = defaultdict(list)
+    for index in free:
+        meaning = sources.named.get(index)
+        if meaning is not None and meaning.field == "linkedinUrl" and are_companies(_cells(sources, index)):
+            # Some tools call both pages so.
+            meaning = Meaning("company.linkedinUrl", "content", _LEAST_TRUST)
+        if meaning is not None and meaning.field not in mapped:
+            found[meaning.field].append((meaning.trust, index))
+            sources.how.setdefault(index, cast("Found", meaning.how))
+        elif sources.keys[index] in MEMBER_IDS:
+            sources.member_ids += (index,)
+        elif (shown := _shown(sources, index)) is not None and shown not in mapped:
+            found[shown].append((_LEAST_TRUST, index))
+    _keep_phones_with_names(found)
+    for field, columns in found.items():
+        _add(sources, field, [index for _, index in sorted(columns)])
+    if sources.member_ids and "publicIdentifier" in mapped:
+        sources.member_ids = ()
+
+
+def _add(sources: Sources, field: str, indexes: list[int]) -> None:
+    if field in (CITY, STATE, COUNTRY):
+        sources.place(field, indexes)
+        for index in indexes:
+            sources.how.pop(index, None)
+        return
+    first = sources.first.get(field)
+    ordered = indexes if first is None else [first, *(index for index in indexes if index != first)]
+    sources.fields[field] = ordered
+    for index in ordered:
+        sources.how.setdefault(index, "content")
+
+
+def _keep_phones_with_names(found: dict[str, list[tuple[tuple[int, int, int], int]]]) -> None:
+    """Leaves out columns that only look like phones beside one that is called so. A number can be anything."""
+    phones = found.get("phone", [])
+    if any(trust != _LEAST_TRUST for trust, _ in phones):
+        found["phone"] = [column for column in phones if column[0] != _LEAST_TRUST]
+
+
+def _shown(sources: Sources, index: int) -> str | None:
+    return field_of_content(sources.header[index], _cells(sources, index))
+
+
+def _cells(sources: Sources, index: int) -> list[str]:
+    return [row[index] for row in sources.sample]
+
+
+def _meanings(header: Sequence[str], keys: Sequence[str]) -> dict[int, Meaning]:
+    """Returns the meaning of each column that has one, with the rules about columns beside each other."""
+    found = {index: meaning for index, name in enumerate(header) if (meaning := meaning_of(name)) is not None}
+    present = set(keys)
+    for index in [index for index in found if keys[index] in ONLY_BESIDE]:
+        if not present & ONLY_BESIDE[keys[index]]:
+            del found[index]
+    fields = {meaning.field for meaning in found.values()}
+    for index, meaning in list(found.items()):
+        found[index] = Meaning(_field_beside(keys[index], meaning.field, fields, present), meaning.how, meaning.trust)
+    return found
+
+
+def _field_beside(key: str, field: str, fields: set[str], present: set[str]) -> str:
+    if key in WHOLE_NAME_ALONE and WHOLE_NAME_ALONE[key] not in fields:
+        return "name"
+    if key in FAMILY_NAME_BESIDE and "lastName" not in fields and present & FAMILY_NAME_BESIDE[key]:
+        return "lastName"
+    return field

@@ -1,0 +1,1 @@
+"""The processing of a request: route, parameters, body, idempotency."""

@@ -1,0 +1,1 @@
+"""The handlers and shapes of the API, one file per noun."""

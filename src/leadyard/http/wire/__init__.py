@@ -1,0 +1,1 @@
+"""The connection below the requests: limits on time and size, trace ids."""

@@ -1,0 +1,178 @@
+"""The leads that a batch of prospects may match, by each of their identities."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from leadyard.errors import InvalidProspect
+from leadyard.model import Lead, OtherIdentity, Profile
+from leadyard.people.identity import SHARED_EMAIL_KIND, shared_email_identity
+from leadyard.people.linkedin_urls import identifier_key
+from leadyard.people.person_names import are_other_people
+from leadyard.people.placeholders import is_shared_mailbox
+
+
+class Roster:
+    """Leads by each of their identities.
+
+    An address has at most one owner: the lead that it identifies, unless the names contradict. Other people with this
+    address share it, and are found by the address together with the name.
+    """
+
+    def __init__(self, known: Iterable[Lead], others: Iterable[OtherIdentity]) -> None:
+        self.leads: dict[str, Lead] = {}
+        self._by_public_identifier: dict[str, str] = {}
+        self._by_email: dict[str, str] = {}
+        # The addresses that several people have, each with the leads that share it.
+        self._sharing: dict[str, dict[str, None]] = {}
+        self._by_shared_identity: dict[str, str] = {}
+        self._by_provider_id: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for other in others:
+            self._enter_other(other)
+        # In the order of their ids, so that both databases lead to the same lead.
+        for lead in sorted(known, key=lambda lead: lead.id):
+            self.enter(lead)
+
+    def enter(self, lead: Lead) -> None:
+        """Adds the lead under all its identities."""
+        self.leads[lead.id] = lead
+        profile = lead.profile
+        if profile.public_identifier:
+            self._by_public_identifier[identifier_key(profile.public_identifier)] = lead.id
+        if profile.email:
+            if lead.shares_email:
+                self._sharing.setdefault(profile.email, {})[lead.id] = None
+            else:
+                self._by_email[profile.email] = lead.id
+        if profile.provider_id:
+            self._by_provider_id[profile.provider_id][lead.id] = None
+
+    def replace(self, lead: Lead, after: Lead) -> None:
+        """Writes the lead in its new state. It keeps its earlier identities."""
+        if lead.shares_email and not after.shares_email and lead.profile.email:
+            self._enter_shared_identity(shared_email_identity(lead.profile), lead.id)
+            self._sharing[lead.profile.email].pop(lead.id, None)
+        self.enter(after)
+
+    def name_also(self, lead_id: str, identifiers: Iterable[str | None]) -> Iterator[OtherIdentity]:
+        """Lets the profiles of LinkedIn lead to the lead as well, unless they lead to a lead already. Returns the new
+        ones."""
+        for identifier in identifiers:
+            if identifier is not None and identifier_key(identifier) not in self._by_public_identifier:
+                self._by_public_identifier[identifier_key(identifier)] = lead_id
+                yield OtherIdentity(kind="public_identifier", value=identifier, lead_id=lead_id)
+
+    def find(self, profile: Profile, member: str | None = None) -> tuple[Lead | None, bool]:
+        """Returns the lead of the profile or None, and whether its e-mail is the address of other people too. `member`
+        is the member id that the source gives beside the public profile. Raises InvalidProspect IDENTITY_CONFLICT or
+        AMBIGUOUS_PROVIDER_ID."""
+        identifier, email = profile.public_identifier, profile.email
+        key = identifier_key(identifier) if identifier else None
+        if member is not None and key not in self._by_public_identifier:
+            # A member may have several public profiles, one after the other.
+            key = identifier_key(member) if identifier_key(member) in self._by_public_identifier else key
+        if key not in self._by_public_identifier and email not in self._by_email and email not in self._sharing:
+            # Nearly every row of an import is a new person.
+            return self._find_by_provider_id(profile) if profile.provider_id else None, False
+        by_linkedin = self._get(self._by_public_identifier, key)
+        if email is None or (email not in self._by_email and email not in self._sharing):
+            return by_linkedin, False
+        by_email, is_shared = self._find_by_email(profile, email, by_linkedin)
+        if by_email is None:
+            return by_linkedin or self._find_by_provider_id(profile), True
+        if by_linkedin is None:
+            _refuse_two_profiles(profile, by_email)
+        elif by_linkedin.id != by_email.id:
+            if not is_shared:
+                raise InvalidProspect(
+                    "IDENTITY_CONFLICT",
+                    f"The LinkedIn profile belongs to lead {by_linkedin.id} but the e-mail to lead {by_email.id}: "
+                    "correct one of them or leave it out.",
+                )
+            # A name is not enough to make one person of two leads.
+            return by_linkedin, True
+        return by_email, is_shared
+
+    def _find_by_email(self, profile: Profile, email: str, by_linkedin: Lead | None) -> tuple[Lead | None, bool]:
+        """Returns the person with this address whose name does not contradict, and whether the address is shared."""
+        if by_linkedin is not None and by_linkedin.profile.email == email:
+            return by_linkedin, by_linkedin.shares_email
+        owner = self._get(self._by_email, email)
+        if owner is not None and owner is by_linkedin:
+            # The address that the person had before, under whichever name.
+            return owner, False
+        if owner is not None and not is_of_another(owner.profile, profile):
+            return owner, False
+        for lead in self._leads_sharing(email):
+            if not is_of_another(lead.profile, profile):
+                return lead, True
+        merged = self._get(self._by_shared_identity, shared_email_identity(profile))
+        if merged is not None:
+            return merged, True
+        # A person may have got another name in another system. The outside id together with the address is enough.
+        for lead in (*([owner] if owner else []), *self._leads_sharing(email)):
+            if _have_one_provider_id(lead.profile, profile):
+                return lead, lead is not owner
+        return None, True
+
+    def _leads_sharing(self, email: str) -> Iterator[Lead]:
+        return map(self.leads.__getitem__, self._sharing.get(email, ()))
+
+    def _find_by_provider_id(self, profile: Profile) -> Lead | None:
+        matching = [self.leads[lead_id] for lead_id in self._by_provider_id.get(profile.provider_id or "", ())]
+        if profile.public_identifier or profile.email:
+            # A prospect with a stronger identity matches only a lead that has no identity but this provider id.
+            return next((lead for lead in matching if _is_known_by_provider_id_only(lead)), None)
+        if len(matching) > 1:
+            raise InvalidProspect(
+                "AMBIGUOUS_PROVIDER_ID",
+                f"Several leads have this provider id, among them {matching[0].id} and {matching[1].id}: add an "
+                "e-mail or a LinkedIn profile.",
+            )
+        return matching[0] if matching else None
+
+    def _enter_other(self, identity: OtherIdentity) -> None:
+        if identity.kind == "provider_id":
+            self._by_provider_id[identity.value][identity.lead_id] = None
+        elif identity.kind == SHARED_EMAIL_KIND:
+            self._enter_shared_identity(identity.value, identity.lead_id)
+        elif identity.kind == "email":
+            self._by_email[identity.value] = identity.lead_id
+        else:
+            self._by_public_identifier[identifier_key(identity.value)] = identity.lead_id
+
+    def _enter_shared_identity(self, value: str, lead_id: str) -> None:
+        self._by_shared_identity[value] = lead_id
+        self._sharing.setdefault(value.partition(" ")[0], {})
+
+    def _get(self, index: dict[str, str], key: str | None) -> Lead | None:
+        return self.leads[index[key]] if key is not None and key in index else None
+
+
+def is_of_another(known: Profile, incoming: Profile) -> bool:
+    """Returns whether an e-mail that both have belongs to two people. Two LinkedIn profiles use a function's address
+    only if they are two people."""
+    shared = is_shared_mailbox(incoming.email or "")
+    if shared and known.public_identifier and incoming.public_identifier:
+        return identifier_key(known.public_identifier) != identifier_key(incoming.public_identifier)
+    return are_other_people(known, incoming, address_is_shared=shared)
+
+
+def _refuse_two_profiles(profile: Profile, by_email: Lead) -> None:
+    """The row may have a LinkedIn profile that no lead has. The lead may lack one, but must not have another."""
+    if profile.public_identifier and by_email.profile.public_identifier:
+        raise InvalidProspect(
+            "IDENTITY_CONFLICT",
+            f"The e-mail belongs to lead {by_email.id}, which has another LinkedIn profile: correct one of the two or "
+            "leave it out.",
+        )
+
+
+def _have_one_provider_id(known: Profile, incoming: Profile) -> bool:
+    has_two_profiles = known.public_identifier is not None and incoming.public_identifier is not None
+    return known.provider_id is not None and known.provider_id == incoming.provider_id and not has_two_profiles
+
+
+def _is_known_by_provider_id_only(lead: Lead) -> bool:
+    return lead.profile.public_identifier is None and lead.profile.email is None

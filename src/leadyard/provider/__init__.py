@@ -1,0 +1,1 @@
+"""The client of the prospect provider, and the shapes of its answers."""

@@ -1,0 +1,1 @@
+"""The settings, and the parsed forms of two of them."""

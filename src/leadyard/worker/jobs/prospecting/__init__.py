@@ -1,0 +1,1 @@
+"""The work of a prospecting job: its sources and its two stages."""
