@@ -16,7 +16,8 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from rig.service import SECRET_KEY, Tenant
+from rig.secret_key import SECRET_KEY
+from rig.service import Tenant
 
 R = TypeVar("R")
 HTTP, STDIO_TO_SERVICE, STDIO_ON_DATABASE = "http", "stdio to a service", "stdio on a database"

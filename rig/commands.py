@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from leadyard.cli.main import run
-from rig.service import SECRET_KEY
+from rig.secret_key import SECRET_KEY
 
 LEGISLATORS = Path(__file__).parents[1] / "examples" / "legislators-current.csv"
 

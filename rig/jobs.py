@@ -30,7 +30,8 @@ from leadyard.worker.jobs.kinds import Kinds
 from leadyard.worker.jobs.worker import Worker
 from rig.answers import data_of
 from rig.providers import TOKEN
-from rig.service import SECRET_KEY, Tenant, on_database, run_sql
+from rig.secret_key import SECRET_KEY
+from rig.service import Tenant, on_database, run_sql
 
 R = TypeVar("R")
 ENDED = ("completed", "failed", "cancelled")

@@ -17,7 +17,9 @@ import asyncpg
 
 from leadyard.database import Database
 from leadyard.errors import ServiceUnavailable, TransactionConflict
+from leadyard.secret_key import SecretKey
 from leadyard.store.db import Statement, open_database
+from rig.secret_key import SECRET_KEY
 
 R = TypeVar("R")
 _MOST = 6
@@ -82,7 +84,7 @@ async def _get(url: str) -> _Kept:
         connection = await asyncpg.connect(
             url, statement_cache_size=0, server_settings={"application_name": "leadyard tests"}
         )
-        _kept[url] = _Kept(connection, open_database(url, pool_size=1, wait_s=30))
+        _kept[url] = _Kept(connection, open_database(url, pool_size=1, wait_s=30, secret_key=SecretKey(SECRET_KEY)))
     _kept.move_to_end(url)
     return _kept[url]
 

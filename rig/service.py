@@ -32,13 +32,11 @@ from leadyard.secret_key import SecretKey
 from leadyard.store.db import open_database
 from rig import kept_connections
 from rig.run_folder import free_port, note_secret
+from rig.secret_key import SECRET_KEY
 from rig.sqlite_file import open_sqlite, run_numbered
 
 R = TypeVar("R")
 LEADYARD = (sys.executable, "-m", "leadyard")
-# Of all services, workers and commands of a run. PostgreSQL has none by itself, and without one there are neither
-# webhooks nor suppressions.
-SECRET_KEY = "secret-key-of-the-tests-0123456789abcdefghi"
 # A server that cannot start ends at once, so the test does not wait this long for it.
 READY_WITHIN_S = 90
 

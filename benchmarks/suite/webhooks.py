@@ -31,7 +31,8 @@ from leadyard.webhooks.signing import Signer, new_secret
 from leadyard.worker.webhooks.in_order import AT_A_TIME
 from leadyard.worker.webhooks.sender import WebhookSender
 from rig.answers import data_of
-from rig.service import SECRET_KEY, Tenant, WorkerProcess, make_tenant
+from rig.secret_key import SECRET_KEY
+from rig.service import Tenant, WorkerProcess, make_tenant
 
 HERE = "127.0.0.0/8"
 WEBHOOKS = 3

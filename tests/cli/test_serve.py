@@ -17,7 +17,8 @@ import pytest
 
 from rig.racing import wait_until
 from rig.run_folder import free_port
-from rig.service import LEADYARD, SECRET_KEY, Service, leadyard, make_tenant
+from rig.secret_key import SECRET_KEY
+from rig.service import LEADYARD, Service, leadyard, make_tenant
 
 ENDS_WITHIN_S = 20
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from rig.service import LEADYARD, SECRET_KEY, WorkerProcess, leadyard
+from rig.secret_key import SECRET_KEY
+from rig.service import LEADYARD, WorkerProcess, leadyard
 
 HERE = "127.0.0.0/8"
 

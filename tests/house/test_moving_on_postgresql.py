@@ -146,7 +146,7 @@ def test_the_plans_looked_at_are_all_of_the_move(migrated_database: Callable[[],
     yard = Yard(migrated_database())
     plans = explained_move(yard.url, yard.group, yard.source, yard.target, yard.lead_ids[:25])
     changed = [name for plan in plans for name in changed_tables(plan)]
-    assert changed == ["memberships", "changes", "audiences"]
+    assert changed == ["memberships", "changes", "event_outbox", "audiences"]
     # The check of a foreign key would be a lock on a row, once for each lead.
     locks = [json.dumps(plan) for plan in plans if '"Node Type": "LockRows"' in json.dumps(plan)]
     assert ['"Relation Name": "audiences"' in lock for lock in locks] == [True]

@@ -28,7 +28,7 @@ packages = ["src/leadyard"]
 # Stand-ins for the scripts that script/release calls. Their own tests are elsewhere.
 STAND_INS = {
     "script/bootstrap": "#!/bin/sh\n",
-    "script/openapi": "#!/bin/sh\ngrep '^version' pyproject.toml > src/leadyard/http/document/openapi.json\n",
+    "script/openapi": "#!/bin/sh\ngrep '^version' pyproject.toml | tee openapi.json > src/leadyard/http/document/openapi.json\n",
     "script/sbom": "#!/bin/sh\necho {} > dist/leadyard.cdx.json\n",
     "script/supply/audit.py": "",
     ".ci/run": '#!/bin/sh\ntest ! -e "$FAIL_FILE"\n',
@@ -74,6 +74,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     files = {
         "pyproject.toml": PROJECT,
         "CHANGELOG.md": CHANGELOG,
+        "openapi.json": "",
         "src/leadyard/http/document/openapi.json": "",
         "src/leadyard/__init__.py": "",
     }
@@ -114,7 +115,8 @@ def test_a_release_is_a_commit_a_tag_and_files(repository: Path) -> None:
     assert git(repository, "tag", "--list", "--format=%(contents:subject)", "v0.2.0") == "Leadyard 0.2.0\n"
     assert git(repository, "status", "--porcelain") == ""
     assert "## 0.2.0 (" in git(repository, "show", "v0.2.0:CHANGELOG.md")
-    assert "0.2.0" in git(repository, "show", "v0.2.0:src/leadyard/http/document/openapi.json")
+    for document in ("openapi.json", "src/leadyard/http/document/openapi.json"):
+        assert "0.2.0" in git(repository, "show", f"v0.2.0:{document}")
     files = {file.name: file for file in (repository / "dist").iterdir()}
     packages = {"leadyard-0.2.0-py3-none-any.whl", "leadyard-0.2.0.tar.gz", "leadyard.cdx.json"}
     assert set(files) == {*packages, "SHA256SUMS"}

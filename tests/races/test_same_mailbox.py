@@ -17,7 +17,8 @@ import pytest
 
 from leadyard.ids import id_of
 from rig.racing import TORTURE, assert_healthy, assert_nothing_leaked, at_once
-from rig.service import LEADYARD, SECRET_KEY, Service, Tenant, leadyard, make_tenant
+from rig.secret_key import SECRET_KEY
+from rig.service import LEADYARD, Service, Tenant, leadyard, make_tenant
 
 ROUNDS = 40 if TORTURE else 6
 PEOPLE = 2_500

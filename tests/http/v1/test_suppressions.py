@@ -16,7 +16,8 @@ from leadyard.model import Permission
 from rig.answers import data_of, refusal, violations
 from rig.jobs import found_job, job_of, start, upload, work_until_ended
 from rig.racing import assert_healthy
-from rig.service import SECRET_KEY, Service, Tenant, leadyard, make_tenant
+from rig.secret_key import SECRET_KEY
+from rig.service import Service, Tenant, leadyard, make_tenant
 
 MEMBER_ID = "ACwAAAc58AbCdEfGhIjKlMnOpQrStUvWxYz01234"
 KAT = {"firstName": "Kat", "lastName": "Oakes", "email": "kat@own.example"}

@@ -22,7 +22,8 @@ from leadyard.secret_key import SecretKey
 from rig.answers import UNKNOWN_ID, data_of, refusal
 from rig.routes import EVERY_ROUTE
 from rig.rows import TENANT_TABLES, rows_of
-from rig.service import SECRET_KEY, Service, Tenant, make_tenant
+from rig.secret_key import SECRET_KEY
+from rig.service import Service, Tenant, make_tenant
 from rig.transfers import transfer_body
 
 B_ONLY = "belongs to the twin"
