@@ -199,9 +199,11 @@ class AsyncLeadyard(Operations):
             f"/accounts/{await self.account_group_id()}{request.path}" if request.in_group else request.path
         )
         attempts = Attempts(request, self._retries)
+        # Made once: a repetition has to have the same body, whatever happens to a list of yours in between.
+        body = request.json_body()
         while True:
             try:
-                response = await self._http.send(self._http_request(url, request), stream=True)
+                response = await self._http.send(self._http_request(url, request, body), stream=True)
                 if not (stream and response.is_success):
                     await response.aread()
             except httpx.TransportError as error:
@@ -212,8 +214,8 @@ class AsyncLeadyard(Operations):
                 return response
             await asyncio.sleep(wait)
 
-    def _http_request(self, url: str, request: Request[Any]) -> httpx.Request:
-        content = request.upload.async_pieces() if request.upload is not None else request.json_body()
+    def _http_request(self, url: str, request: Request[Any], body: bytes | None) -> httpx.Request:
+        content = request.upload.async_pieces() if request.upload is not None else body
         headers = request.all_headers(self._key)
         return self._http.build_request(
             request.method, url, params=request.all_query(), headers=headers, content=content

@@ -23,9 +23,13 @@ TEMPORARY = (408, 502, 503, 504)
 """After these the request may have been carried out. 502 and 504 come from a proxy before the service."""
 
 
+LONGEST_TOTAL_S = 12 * 60 * 60
+"""The service keeps an Idempotency-Key for 24 hours. Half of that leaves room for the last attempt and for clocks."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How long a call goes on trying. All times are in seconds.
+    """How long a call goes on trying. All times are in seconds. Raises ValueError for a `total_s` above 12 hours.
 
     `total_s` limits the waits of one call, counted from its start: an attempt that would begin later is not made.
     `longest_wait_s` limits a single wait; when the service requests a longer one, the call raises the error at once.
@@ -36,6 +40,10 @@ class RetryPolicy:
     longest_wait_s: float = 60
     first_wait_s: float = 0.1
     longest_backoff_s: float = 5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.total_s <= LONGEST_TOTAL_S:
+            raise ValueError(f"total_s is {self.total_s:g}. Choose 0 to {LONGEST_TOTAL_S}: keys are kept for 24 hours.")
 
 
 USUAL_RETRIES = RetryPolicy()

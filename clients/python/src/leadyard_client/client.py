@@ -189,9 +189,11 @@ class Leadyard(Operations):
         """Returns the answer of success, after as many attempts as it takes. The body of a stream is not read."""
         url = self._url + (f"/accounts/{self.account_group_id}{request.path}" if request.in_group else request.path)
         attempts = Attempts(request, self._retries)
+        # Made once: a repetition has to have the same body, whatever happens to a list of yours in between.
+        body = request.json_body()
         while True:
             try:
-                response = self._http.send(self._http_request(url, request), stream=True)
+                response = self._http.send(self._http_request(url, request, body), stream=True)
                 if not (stream and response.is_success):
                     response.read()
             except httpx.TransportError as error:
@@ -202,8 +204,8 @@ class Leadyard(Operations):
                 return response
             time.sleep(wait)
 
-    def _http_request(self, url: str, request: Request[Any]) -> httpx.Request:
-        content = request.upload.pieces() if request.upload is not None else request.json_body()
+    def _http_request(self, url: str, request: Request[Any], body: bytes | None) -> httpx.Request:
+        content = request.upload.pieces() if request.upload is not None else body
         headers = request.all_headers(self._key)
         return self._http.build_request(
             request.method, url, params=request.all_query(), headers=headers, content=content
