@@ -107,6 +107,23 @@ def test_a_wait_is_never_shorter_than_requested_and_little_longer() -> None:
             assert seconds <= wait <= seconds + 1
 
 
+def conflict(headers: dict[str, str]) -> httpx.Response:
+    error = {"code": "IDEMPOTENCY_CONFLICT", "message": "A.", "details": "B."}
+    return httpx.Response(409, headers=headers, json={"error": error, "traceId": "1"})
+
+
+def test_a_key_in_flight_is_waited_for_and_a_key_of_another_request_is_not() -> None:
+    (wait,) = waits_of([conflict({"Retry-After": "1"})])
+    assert wait is not None
+    assert wait >= 1
+    with pytest.raises(errors.IdempotencyConflict):
+        waits_of([conflict({})])
+    # An audience that a job is filling may take hours, so the caller decides.
+    error = {"code": "AUDIENCE_NOT_READY", "message": "A.", "details": "B."}
+    with pytest.raises(errors.AudienceNotReady):
+        waits_of([httpx.Response(409, headers={"Retry-After": "1"}, json={"error": error, "traceId": "1"})])
+
+
 def test_waits_without_a_request_grow_up_to_a_limit() -> None:
     policy = RetryPolicy(total_s=1000, first_wait_s=1, longest_backoff_s=4)
     waits = waits_of([httpx.Response(503)] * 6, policy)

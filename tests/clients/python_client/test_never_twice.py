@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
 import pytest
 
-from leadyard_client import Leadyard, NoAnswer, RetryPolicy, errors, models
-from rig.cutting_proxy import ANSWER, REQUEST, cutting_proxy
+from leadyard_client import AsyncLeadyard, Leadyard, NoAnswer, RetryPolicy, errors, models
+from rig.cutting_proxy import ANSWER, REQUEST, CuttingProxy, cutting_proxy
 from rig.killing import wait_for_orphans
 from rig.python_clients import QUICK, client_of
 from rig.racing import TORTURE, assert_exact, assert_healthy
@@ -41,7 +42,7 @@ class Yard:
         return moved
 
 
-def assert_each_once(tenant: Tenant, yards: list[Yard]) -> None:
+def assert_each_once(tenant: Tenant, yards: Sequence[Yard]) -> None:
     """The record has exactly the moves that were answered, and the leads are where the last one has put them."""
     recorded = [item["id"] for item in tenant.walk("/moves")]
     answered = [move_id for yard in yards for move_id in yard.move_ids]
@@ -87,6 +88,58 @@ def test_a_storm_of_refusals_and_lost_answers(tenant: Tenant) -> None:
         named = {client.update_audience(each.id, name=f"{each.name}!").name for each in made}
         listed = [each for each in client.list_audiences(limit=3) if each.name in named]
         assert len(listed) == len(named) == 10
+
+
+class AsyncYard(Yard):
+    """The same for asyncio."""
+
+    async def move_soon(self, client: AsyncLeadyard) -> None:
+        moved = await client.move_leads(self.here, target_audience_id=self.there, lead_ids=self.leads)
+        assert moved.moved_count == len(self.leads)
+        assert moved.move_id is not None
+        self.move_ids.append(moved.move_id)
+        self.here, self.there = self.there, self.here
+
+
+def test_the_client_for_asyncio_in_the_same_storm(tenant: Tenant) -> None:
+    weather = {PASS: 3, RATE_LIMITED: 2, BUSY: 2, LOST: 1, BAD_GATEWAY: 1, CLOSED: 1}
+    with client_of(tenant) as direct:
+        yards = [AsyncYard(tenant, direct, f"async-{number}") for number in range(4)]
+
+    async def work(url: str) -> None:
+        async def back_and_forth(yard: AsyncYard) -> None:
+            for _ in range(15):
+                await yard.move_soon(client)
+
+        async with AsyncLeadyard(url, tenant.key, retries=QUICK) as client:
+            await asyncio.gather(*map(back_and_forth, yards))
+
+    with stormy_proxy(tenant.service.base_url, weather, seed=2) as proxy:
+        asyncio.run(work(proxy.url))
+        assert set(proxy.happened) == set(weather)
+    assert_each_once(tenant, yards)
+
+
+@pytest.mark.parametrize("direction", [REQUEST, ANSWER])
+def test_the_client_for_asyncio_with_cut_connections(tenant: Tenant, direction: str) -> None:
+    """At every seventh byte: the decision to repeat is made in the class that both clients share."""
+    with client_of(tenant) as direct:
+        yard = AsyncYard(tenant, direct, f"async-{direction}")
+
+    async def work(proxy: CuttingProxy) -> int:
+        async with AsyncLeadyard(proxy.url, tenant.key, retries=QUICK) as client:
+            await yard.move_soon(client)
+            proxy.arm("", 0)
+            await yard.move_soon(client)
+            length = proxy.seen[direction]
+            for after in range(0, length, 7):
+                proxy.arm(direction, after)
+                await yard.move_soon(client)
+            return length // 7
+
+    with cutting_proxy(tenant.service.port) as proxy:
+        assert asyncio.run(work(proxy)) <= proxy.cuts
+    assert_each_once(tenant, [yard])
 
 
 def test_only_refusals_until_the_time_is_over(tenant: Tenant) -> None:
