@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +20,7 @@ from leadyard.model import Permission
 from leadyard_client import NO_RETRIES, AsyncLeadyard, Leadyard, LeadyardError, NoAnswer, RetryPolicy, errors, models
 from leadyard_client.attempts import Attempts
 from leadyard_client.request import Request
+from rig.certificates import Authority
 from rig.python_clients import Recorded, client_of
 from rig.service import Tenant, make_key, make_tenant
 
@@ -139,6 +146,48 @@ def test_a_wait_that_is_too_long_is_left_to_the_caller(seconds: str) -> None:
     with pytest.raises(errors.RateLimited) as refused:
         waits_of([answer], RetryPolicy(total_s=40_000))
     assert refused.value.retry_after_s == int(seconds)
+
+
+@pytest.fixture
+def untrusted(tmp_path: Path) -> Iterator[str]:
+    """The URL of a server whose certificate is from an authority that no machine trusts."""
+    certificate, key = Authority(tmp_path / "authority").create().issue("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"https://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_certificate_that_is_not_trusted_is_reported_at_once(untrusted: str) -> None:
+    with Leadyard(untrusted, "key", account_group_id="1" * 24) as client, pytest.raises(NoAnswer) as refused:
+        within(10, client.get_navigation)
+    assert "certificate" in str(refused.value)
+    assert not refused.value.may_have_happened
+
+
+def test_a_name_that_does_not_exist_is_reported_at_once() -> None:
+    def look_up(_: httpx.Request) -> httpx.Response:
+        try:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        except OSError as error:
+            raise httpx.ConnectError(str(error)) from error
+
+    http = httpx.Client(transport=httpx.MockTransport(look_up))
+    client = Leadyard("http://nowhere.invalid", "key", account_group_id="1" * 24, http_client=http)
+    with pytest.raises(NoAnswer, match="not known"):
+        within(10, client.get_navigation)
+
+
+def within(seconds: float, call: Callable[[], object]) -> None:
+    began = time.monotonic()
+    try:
+        call()
+    finally:
+        assert time.monotonic() - began < seconds
 
 
 @pytest.mark.parametrize("total_s", [-1, 43_201, 1e9, float("nan")])

@@ -7,6 +7,8 @@ have an Idempotency-Key or are idempotent by themselves.
 from __future__ import annotations
 
 import random
+import socket
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +80,7 @@ class Attempts:
         """Returns the seconds to wait after a broken connection. Raises NoAnswer if the request is not repeated."""
         was_sent = not isinstance(error, NEVER_SENT)
         is_allowed = self._request.is_repeatable and self._request.can_be_sent_again if was_sent else True
-        is_allowed &= not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
+        is_allowed &= not _is_permanent(error)
         wait = self._wait(None) if is_allowed else None
         self._is_outcome_open |= was_sent and not self._request.reads
         if wait is None:
@@ -114,3 +116,17 @@ class Attempts:
         self._count += 1
         is_too_long = requested_s is not None and requested_s > policy.longest_wait_s
         return None if is_too_long or time.monotonic() + wait > self._ends_at else wait
+
+
+def _is_permanent(error: httpx.TransportError) -> bool:
+    """Returns whether the next attempt would fail in the same way: a wrong certificate, or a name that is unknown."""
+    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
+        return True
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
