@@ -314,3 +314,19 @@ def test_the_feed_continues_at_its_cursor_without_a_gap(client: Recorded) -> Non
     (event,) = itertools.islice(later, 1)
     assert isinstance(event, models.AudienceCreated)
     assert event.data.name == "Later"
+
+
+def test_the_undo_of_a_large_change_is_a_job_to_wait_for(lively: Tenant) -> None:
+    here, there = lively.create_audience("Here"), lively.create_audience("There")
+    lively.add_leads(here, 10_001)
+    with client_of(lively) as client:
+        everyone = models.TransferSelection(all=True)
+        moved = client.wait(
+            client.start_transfer(action="move", source_audience_id=here, target_audience_id=there, select=everyone)
+        )
+        assert moved.change_id is not None
+        started = client.undo_change(moved.change_id)
+        assert isinstance(started, models.TransferStart)
+        undone = client.wait(started)
+        assert (undone.action, undone.applied_count, undone.undoes_change_id) == ("undo", 10_001, moved.change_id)
+        assert client.get_audience(here).prospect_count == 10_001
