@@ -29,7 +29,7 @@ _PYTHON_VALUE = r"['\"]{name}['\"]"
 LANGUAGES: Mapping[str, Language] = {
     "openapi-python-client": Language(
         suffix=".py",
-        code="leadyard_client",
+        code="leadyard_api",
         style="snake",
         declaration=r"^class {name}\b",
         field=_QUOTED,

@@ -144,7 +144,7 @@ Imported = Callable[[str, str], Callable[[str], Any]]
 
 
 def test_openapi_python_client_works_with_a_service(tenant: Tenant, imported: Imported) -> None:
-    module = imported("openapi-python-client", "leadyard_client")
+    module = imported("openapi-python-client", "leadyard_api")
     models, group = module("models"), tenant.account_group_id
 
     def call(operation: str, *ids: str, **rest: Any) -> Any:

@@ -13,6 +13,7 @@ import pytest
 from script.supply.release import with_dated_section, with_version
 from tests.house.documents import ROOT
 
+VERSION_OF_CLIENT = "clients/python/src/leadyard_client/version.py"
 DAY = datetime.date(2026, 11, 29)
 CHANGELOG = "# Changelog\n\n## Unreleased\n\n- New.\n\n## 0.1.0 (2026-01-01)\n\n- Old.\n"
 PROJECT = """[build-system]
@@ -28,7 +29,10 @@ packages = ["src/leadyard"]
 # Stand-ins for the scripts that script/release calls. Their own tests are elsewhere.
 STAND_INS = {
     "script/bootstrap": "#!/bin/sh\n",
-    "script/openapi": "#!/bin/sh\ngrep '^version' pyproject.toml | tee openapi.json > src/leadyard/http/document/openapi.json\n",
+    "script/openapi": (
+        "#!/bin/sh\ngrep '^version' pyproject.toml | tee openapi.json > src/leadyard/http/document/openapi.json\n"
+        "sed 's/version/__version__/' openapi.json > clients/python/src/leadyard_client/version.py\n"
+    ),
     "script/sbom": "#!/bin/sh\necho {} > dist/leadyard.cdx.json\n",
     "script/supply/audit.py": "",
     ".ci/run": '#!/bin/sh\ntest ! -e "$FAIL_FILE"\n',
@@ -77,6 +81,10 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "openapi.json": "",
         "src/leadyard/http/document/openapi.json": "",
         "src/leadyard/__init__.py": "",
+        "clients/python/pyproject.toml": (ROOT / "clients/python/pyproject.toml").read_text(),
+        "clients/python/README.md": "# Client\n",
+        "clients/python/LICENSE": "",
+        VERSION_OF_CLIENT: '__version__ = "0.1.0"\n',
     }
     for name, text in {**files, **STAND_INS, ".gitignore": "/dist/\n__pycache__/\n"}.items():
         write(folder / name, text)
@@ -115,10 +123,12 @@ def test_a_release_is_a_commit_a_tag_and_files(repository: Path) -> None:
     assert git(repository, "tag", "--list", "--format=%(contents:subject)", "v0.2.0") == "Leadyard 0.2.0\n"
     assert git(repository, "status", "--porcelain") == ""
     assert "## 0.2.0 (" in git(repository, "show", "v0.2.0:CHANGELOG.md")
-    for document in ("openapi.json", "src/leadyard/http/document/openapi.json"):
+    for document in ("openapi.json", "src/leadyard/http/document/openapi.json", VERSION_OF_CLIENT):
         assert "0.2.0" in git(repository, "show", f"v0.2.0:{document}")
     files = {file.name: file for file in (repository / "dist").iterdir()}
-    packages = {"leadyard-0.2.0-py3-none-any.whl", "leadyard-0.2.0.tar.gz", "leadyard.cdx.json"}
+    names = ("leadyard", "leadyard_client")
+    packages = {f"{name}-0.2.0{suffix}" for name in names for suffix in ("-py3-none-any.whl", ".tar.gz")}
+    packages.add("leadyard.cdx.json")
     assert set(files) == {*packages, "SHA256SUMS"}
     sums = dict(line.split("  ")[::-1] for line in files["SHA256SUMS"].read_text().splitlines())
     assert sums == {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in packages}

@@ -1,0 +1,3 @@
+"""The version, which is the version of the service that the client was made for."""
+
+__version__ = "0.1.0"
