@@ -61,7 +61,7 @@ def test_options_replace_the_variables_and_the_key_is_never_shown(tenant: Tenant
     # The command that undoes it goes to the same service, and takes the key from the environment.
     undo = done.out.splitlines()[-1].partition("leadyard ")[2].split()
     assert undo[-2:] == ["--url", tenant.service.base_url] and tenant.key not in done.out + done.err
-    assert command(*undo, LEADYARD_API_KEY=tenant.key).out.startswith("Undone: 1 leads")
+    assert command(*undo, LEADYARD_API_KEY=tenant.key).out.startswith("Undone: 1 lead")
     for bad in (tenant.key + "\n", tenant.key + "ö"):
         refused = command("audiences", "list", "--url", tenant.service.base_url, "--key", bad, "--json")
         assert refused.code == 2 and "visible ASCII" in refused.out

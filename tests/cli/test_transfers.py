@@ -140,7 +140,7 @@ def test_a_large_change_is_undone_by_command(job_tenant: Tenant) -> None:
     skipped = command(
         "changes", "undo", found["changeId"], *where, "--skip-changed", url=job_tenant.service.database_url
     )
-    assert skipped.code == 0 and "Skipped: 1 leads" in skipped.out
+    assert skipped.code == 0 and "Skipped: 1 lead" in skipped.out
     assert_healthy(job_tenant)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from leadyard.cli.output import Data
+from leadyard.cli.people_report import lead_count
 from leadyard.cli.table import one_line
 
 
@@ -47,9 +48,9 @@ def _value(text: str | None) -> str:
 
 def undo_as_text(undone: Data, *, undo_command: str) -> str:
     """Returns one line per fact."""
-    lines = [f"Undone: {undone['undoneCount']:,} leads, by change {undone['change']['id']}."]
+    lines = [f"Undone: {lead_count(undone['undoneCount'])}, by change {undone['change']['id']}."]
     if undone["skippedCount"]:
-        lines.append(f"Skipped: {undone['skippedCount']:,} leads, erased or changed since.")
+        lines.append(f"Skipped: {lead_count(undone['skippedCount'])}, erased or changed since.")
     if undone["keptEdits"]:
         where = "in fields that were empty or were edited since"
         lines.append(f"Kept: values of {undone['keptEdits']:,} known people, {where}.")

@@ -13,6 +13,11 @@ def people_count(count: int) -> str:
     return f"{count:,} person" if count == 1 else f"{count:,} people"
 
 
+def lead_count(count: int) -> str:
+    """Returns the number with the noun of transfers and changes."""
+    return f"{count:,} lead" if count == 1 else f"{count:,} leads"
+
+
 def people_as_table(people: Sequence[Data]) -> str:
     """Returns a line for each person, under a heading."""
     rows = [

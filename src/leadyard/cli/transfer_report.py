@@ -8,6 +8,7 @@ from dataclasses import replace
 from leadyard.cli.api_door import Session
 from leadyard.cli.job_report import percent
 from leadyard.cli.output import Data, Output
+from leadyard.cli.people_report import lead_count
 
 _ENDED_BADLY = ("failed", "cancelled")
 
@@ -32,15 +33,16 @@ def has_ended_badly(transfer: Data) -> bool:
 def transfer_as_text(transfer: Data, *, undo_command: str) -> str:
     """Returns one line per fact."""
     source, target, undoes = (transfer[f"{name}Id"] for name in ("sourceAudience", "targetAudience", "undoesChange"))
+    already = transfer["alreadyInTargetCount"]
     what = f"of change {undoes}" if undoes else f"from {source}" + (f" to {target}" if target else "")
     lines = [
         f"Transfer {transfer['jobId']} ({transfer['action']} {what}) is {transfer['status']}, "
         f"{percent(transfer['progress'])}.",
-        f"  {transfer['count']:,} leads, {transfer['appliedCount']:,} of them done, "
-        f"{transfer['alreadyInTargetCount']:,} were in the target before.",
+        f"  {lead_count(transfer['count'])}, {transfer['appliedCount']:,} of them done, "
+        f"{already:,} {'was' if already == 1 else 'were'} in the target before.",
     ]
     if transfer["skippedCount"]:
-        lines.append(f"  Skipped: {transfer['skippedCount']:,} leads, erased or changed since.")
+        lines.append(f"  Skipped: {lead_count(transfer['skippedCount'])}, erased or changed since.")
     if transfer["keptEdits"]:
         lines.append(f"  Kept: what the import wrote into empty fields of {transfer['keptEdits']:,} known people.")
     if transfer["stage"] == "revert" and not has_ended_badly(transfer):
