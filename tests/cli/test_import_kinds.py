@@ -111,7 +111,7 @@ def test_compressed_data_that_cannot_be_read_is_refused(
     ):
         file.write_bytes(content)
         bring_in(url, group, file).refused(1, words)
-    # The limits are those of an upload. Smaller ones show that they hold here, without gigabytes.
+    # An upload has the same limits. Smaller ones show that they hold here, without gigabytes.
     monkeypatch.setattr(gzip_unpacking, "_HARMLESS_BYTES", 10_000)
     file.write_bytes(gzip.compress(b"email,note\n" + b"ada@g.example,x\n" * 10_000))
     bring_in(url, group, file).refused(1, "decompression bomb")
