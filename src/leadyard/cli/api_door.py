@@ -6,6 +6,7 @@ refusals, and the command has no rule of its own.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -106,7 +107,7 @@ async def _local(settings: Settings, door: Door) -> AsyncIterator[Session]:
         yield Session(
             api=Api(client, OF_THIS_PROCESS),
             group=f"/v1/accounts/{door.account_group}",
-            options=f" --account-group {door.account_group}",
+            options=_options(door.account_group),
             working_on=_worker_for(made.db, door.account_group),
         )
 
@@ -121,14 +122,20 @@ async def _remote(settings: Settings, door: Door, url: str) -> AsyncIterator[Ses
     async with remote_client(url, key) as client:
         api = Api(client, patience)
         group = door.account_group or await _only_group(api)
-        chosen = f" --account-group {door.account_group}" if door.account_group else ""
         yield Session(
             api=api,
             group=f"/v1/accounts/{part(group)}",
-            options=(f" --url {door.url}" if door.url else "") + chosen,
+            # Without the key, so that no output contains it.
+            options=_options(door.account_group, url=door.url),
             # The workers of the service do it.
             working_on=lambda _: nullcontext(),
         )
+
+
+def _options(account_group: str | None, *, url: str | None = None) -> str:
+    """Returns the options with a space before each, as a user can paste them into a shell."""
+    given = (("--url", url), ("--account-group", account_group))
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
 
 
 def _checked_key(settings: Settings, door: Door, url: str) -> str:

@@ -14,27 +14,32 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     Each field of such a dataclass is annotated like a parameter of a command, and has a default.
     """
     hints = get_type_hints(command, include_extras=True)
-    shapes = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
-    shared: dict[str, Any] = {}
-    for shape in shapes.values():
-        shared |= get_type_hints(shape, include_extras=True)
+    shapes: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
 
     def run(**given: Any) -> None:
-        made = {name: shape(**{each.name: given.pop(each.name) for each in fields(shape)}) for name, shape in made_of}
-        command(**given, **made)
+        values = {
+            name: shape(**{field.name: given.pop(field.name) for field in fields(shape)})
+            for name, shape in shapes.items()
+        }
+        command(**given, **values)
 
-    made_of: list[tuple[str, Any]] = list(shapes.items())
-    defaults = {each.name: each.default for shape in shapes.values() for each in fields(shape)}
-    own = [each for name, each in signature(command).parameters.items() if name not in shapes]
-    parameters = [
-        *(
-            Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
-            for each in own
-        ),
-        *(Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=shared[name]) for name in shared),
+    own = [
+        _option(each.name, hints[each.name], each.default)
+        for name, each in signature(command).parameters.items()
+        if name not in shapes
     ]
+    parameters = [*own, *(option for shape in shapes.values() for option in _options_of(shape))]
     run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__
     # Typer reads both.
     run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
+
+
+def _options_of(shape: Any) -> list[Parameter]:
+    hints = get_type_hints(shape, include_extras=True)
+    return [_option(field.name, hints[field.name], field.default) for field in fields(shape)]
+
+
+def _option(name: str, hint: Any, default: Any) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
