@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from leadyard.database import Database
 from leadyard.errors import BadSetting
@@ -163,6 +163,7 @@ def assemble_app(admin_port: int | None) -> ASGIApp:
     """Returns the ASGI application. Requests to `admin_port` get metrics and health. Each server process calls this
     once, so it reads the settings itself."""
     # Imported here, so that the commands start without loading the web framework.
+    from leadyard.http.after_start import load_the_rest
     from leadyard.http.server import build_app
     from leadyard.http.wire.time_limits import TimeLimits
     from leadyard.operations.key_uses import KeyUses
@@ -175,6 +176,7 @@ def assemble_app(admin_port: int | None) -> ASGIApp:
     db, provider = assemble_database(settings), assemble_provider(settings)
     uses = KeyUses()
     in_background: list[Callable[[], Coroutine[Any, Any, None]]] = [
+        load_the_rest,
         partial(keep_house, db, _keeping(settings)),
         partial(keep_key_uses, db, uses),
     ]
@@ -206,11 +208,22 @@ def _assemble_agent_door(settings: Settings) -> Door | None:
     return AgentDoor()
 
 
+class OperatorApp(NamedTuple):
+    """An application for the operator of one account group, which has no port, and its database."""
+
+    app: ASGIApp
+    db: Database
+
+
 @asynccontextmanager
-async def assemble_operator_app(settings: Settings, account_group_id: str) -> AsyncIterator[ASGIApp]:
-    """Yields an application for the operator of one account group, which has no port. It also runs the jobs of an
-    embedded database, as `serve` does. Raises NotFound for an unknown account group."""
+async def assemble_operator_app(
+    settings: Settings, account_group_id: str, *, for_long: bool
+) -> AsyncIterator[OperatorApp]:
+    """Yields an application for the operator of one account group. With `for_long` it also runs the jobs of an
+    embedded database, as `serve` does, and loads what later requests may need. Raises NotFound for an unknown account
+    group."""
     from leadyard.http.admission.operator_gate import OperatorGate
+    from leadyard.http.after_start import load_the_rest
     from leadyard.http.server import build_app
     from leadyard.operations.account_groups import get_account_group
 
@@ -220,15 +233,18 @@ async def assemble_operator_app(settings: Settings, account_group_id: str) -> As
     except BaseException:
         await db.close()
         raise
+    in_background: list[Callable[[], Coroutine[Any, Any, None]]] = [load_the_rest] if for_long else []
+    if for_long and settings.serve_runs_worker():
+        in_background.append(partial(_run_worker, settings, db, provider))
     app = build_app(
         db,
         gate=OperatorGate(group.id),
         provider=provider,
         webhook_client=assemble_webhook_client(settings),
-        in_background=[partial(_run_worker, settings, db, provider)] if settings.serve_runs_worker() else [],
+        in_background=in_background,
     )
     async with app.router.lifespan_context(app):
-        yield app
+        yield OperatorApp(app, db)
 
 
 def _with_admin_port(app: ASGIApp, db: Database, admin_port: int) -> ASGIApp:

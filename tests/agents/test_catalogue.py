@@ -8,10 +8,10 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from leadyard.agents.api import Refused
 from leadyard.agents.arguments import read_arguments
 from leadyard.agents.catalogue import INSTRUCTIONS, TOOLS, tools_for
 from leadyard.agents.tool import Effect, Tool
+from leadyard.api_client.refused import Refused
 from leadyard.http.server import routes
 from leadyard.model import Permission
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from leadyard.agents.advice import next_step
-from leadyard.agents.api import Refused
 from leadyard.agents.catalogue import TOOLS
+from leadyard.api_client.refused import Refused
 from rig.service import Tenant
 
 ROOT = Path(__file__).parents[2]

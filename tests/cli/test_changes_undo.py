@@ -1,8 +1,13 @@
-"""`leadyard changes undo`: what it prints, and what it refuses."""
+"""`leadyard changes`: what show and undo print, and what an undo refuses."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from rig.commands import command
+from rig.people_commands import DOORS, through
 from rig.racing import assert_healthy
 from rig.service import Tenant
 
@@ -34,3 +39,23 @@ def test_a_change_is_undone_by_command(tenant: Tenant) -> None:
     assert sorted(tenant.members(there)) == sorted(leads[1:])
     command("changes", "undo", moved, *where, url=url).refused(1, change["id"])
     assert_healthy(tenant)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_values_that_an_import_has_replaced_are_shown(tenant: Tenant, tmp_path: Path, door: str) -> None:
+    file = tmp_path / "people.csv"
+    where = ("--account-group", tenant.account_group_id, "--audience", "Spring", "--on-known", "update", "--json")
+    for title in ("Analyst", "Countess\u202e"):
+        file.write_text(f"email,title,city\nada@r.example,{title},London\nkim@r.example,Sales,\n")
+        imported = command("import", str(file), *where, url=tenant.service.database_url)
+    change, ada = imported.json()["changeId"], tenant.ids_by_email("ada@r.example")["ada@r.example"]
+
+    text = through(tenant, door, "changes", "show", change)
+    assert f"Replaced values:\n  {ada}  title: 'Analyst' -> 'Countess" in text.out and "\u202e" not in text.out
+    shown = through(tenant, door, "changes", "show", change, "--json").json()["replacedValues"]
+    assert [(each["field"], each["oldValue"]) for each in shown["items"]] == [("title", "Analyst")]
+    assert shown["items"][0]["prospectId"] == ada and shown["hasMore"] is False
+
+    undone = through(tenant, door, "changes", "undo", change, "--json").json()
+    shown = through(tenant, door, "changes", "show", undone["change"]["id"], "--json").json()["replacedValues"]
+    assert [each["newValue"] for each in shown["items"]] == ["Analyst"]

@@ -28,6 +28,16 @@ COMMANDS: dict[str, list[str]] = {
     "keys revoke": ["KEY"],
     "keys rotate": ["KEY"],
     "keys check": [],
+    "audiences list": ["--account-group", "GROUP"],
+    "audiences show": ["Made", "--account-group", "GROUP"],
+    "audiences create": ["New", "--account-group", "GROUP"],
+    "audiences rename": ["Made", "Named", "--account-group", "GROUP"],
+    "audiences delete": ["Made", "--account-group", "GROUP"],
+    "people find": ["--audience", "Made", "--account-group", "GROUP"],
+    "people show": ["LEAD", "--account-group", "GROUP"],
+    "move": ["LEAD", "--source", "Made", "--target", "Other", "--account-group", "GROUP"],
+    "copy": ["LEAD", "--source", "Made", "--target", "Other", "--account-group", "GROUP"],
+    "remove": ["LEAD", "--source", "Made", "--account-group", "GROUP"],
     "jobs list": ["--account-group", "GROUP"],
     "jobs show": ["JOB", "--account-group", "GROUP"],
     "jobs watch": ["JOB", "--account-group", "GROUP"],
@@ -120,6 +130,7 @@ def test_json_is_one_object_and_nothing_else(url: str, group: str, name: str, tm
     (tmp_path / "made.csv").write_text("email\nada@example.org\nada@example.net\n")
     made = ["import", str(tmp_path / "made.csv"), "--account-group", group, "--audience", "Made"]
     assert command(*made, url=url).code == 0
+    assert command("audiences", "create", "Other", "--account-group", group, url=url).code == 0
     audience = command(
         "export", "--account-group", group, "--audience", "Made", "--output", str(tmp_path / "a.csv"), "--json", url=url
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from leadyard.files import gzip_unpacking
 from leadyard.ids import number_of
 from rig.commands import Outcome, command
 from rig.service import LEADYARD, run_sql
@@ -60,3 +63,58 @@ def test_a_repeated_map_names_columns_in_order(url: str, group: str, tmp_path: P
     done = bring_in(url, group, file, "--map", "email=A", "--map", "email=B", "--map", "name=Who", "--json")
     assert done.json()["created"] == 2
     assert emails(url, group) == ["ada@b.example", "bob@a.example"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("people.csv.gz", b"email,name\nada@g.example,Ada\n"),
+        ("people.tsv.gz", b"email\tname\nada@g.example\tAda\n"),
+        ("people.csv", b"email,name\nada@g.example,Ada\n"),
+        ("cards.vcf.GZ", CARD.replace("v.example", "g.example").encode()),
+        ("people.xlsx.gz", written([["Email", "Name"], ["ada@g.example", "Ada"]])),
+    ],
+)
+def test_a_file_may_be_compressed_with_gzip(url: str, group: str, tmp_path: Path, name: str, content: bytes) -> None:
+    file = tmp_path / name
+    file.write_bytes(gzip.compress(content))
+    shown = bring_in(url, group, file, "--dry-run", "--json").json()
+    assert (shown["rowCount"], shown["estimate"]["created"]) == (1, 1)
+    assert bring_in(url, group, file, "--json").json()["created"] == 1
+    piped = subprocess.run(
+        [*LEADYARD, "import", "-", "--account-group", group, "--audience", "Piped", "--json"],
+        input=file.read_bytes(), capture_output=True, env={**os.environ, "LEADYARD_DATABASE_URL": url}, timeout=100,
+    )  # fmt: skip
+    assert json.loads(piped.stdout)["matched"] == 1, piped
+    assert emails(url, group) == ["ada@g.example"]
+
+
+def test_the_rejected_rows_of_a_compressed_file_are_beside_it(url: str, group: str, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv.gz"
+    file.write_bytes(gzip.compress(b"email\nada@g.example\nnobody\n"))
+    assert bring_in(url, group, file, "--json").json()["rejectsFile"] == str(tmp_path / "people.rejects.csv")
+    assert "INVALID_EMAIL" in (tmp_path / "people.rejects.csv").read_text()
+
+
+def test_compressed_data_that_cannot_be_read_is_refused(
+    url: str, group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = b"email\n" + b"".join(b"p%d@g.example\n" % number for number in range(3_000))
+    packed = gzip.compress(rows)
+    file = tmp_path / "people.csv.gz"
+    for content, words in (
+        (packed[:9], "ends in the middle"),
+        (packed[:-100], "ends in the middle"),
+        (packed[:50] + b"\0" * 50 + packed[100:], "is damaged"),
+        (gzip.compress(packed), "compressed with gzip"),
+        (b"\x1f\x8b", "ends in the middle"),
+    ):
+        file.write_bytes(content)
+        bring_in(url, group, file).refused(1, words)
+    # An upload has the same limits. Smaller ones show that they hold here, without gigabytes.
+    monkeypatch.setattr(gzip_unpacking, "_HARMLESS_BYTES", 10_000)
+    file.write_bytes(gzip.compress(b"email,note\n" + b"ada@g.example,x\n" * 10_000))
+    bring_in(url, group, file).refused(1, "decompression bomb")
+    monkeypatch.setattr(gzip_unpacking, "MAX_UNPACKED_BYTES", 20_000)
+    file.write_bytes(packed)
+    bring_in(url, group, file).refused(1, "unpacks to more than")

@@ -43,7 +43,7 @@ def test_a_transfer_needs_no_worker(job_tenant: Tenant) -> None:
     assert (shown["count"], shown["sourceProspectCountAfter"], shown["targetProspectCountAfter"]) == (5, 0, 5)
     assert [each["id"] for each in shown["sample"]] == sorted(leads)
     text = transfers(job_tenant, "start", "move", *names, "--all", "--dry-run").out
-    assert text.startswith("5 leads, 0 of them in the target already.")
+    assert text.startswith("To move: 5 people from Spring to Autumn.\nSpring has 5 people now, and would have 0.")
     assert counts_of(job_tenant, [source, target]) == [5, 0]
 
     ended = start(job_tenant, "copy", *names, "--all", "--limit", "2", "--expected-count", "2")
@@ -79,7 +79,7 @@ def test_ids_come_from_files(job_tenant: Tenant, tmp_path: Path) -> None:
     assert start(job_tenant, "remove", *overlap)["count"] == 2
     file.write_text("nonsense")
     wrong = transfers(job_tenant, "start", "remove", "--source", source, "--lead-ids", str(file))
-    assert wrong.code == 2 and "not an id" in wrong.err
+    assert wrong.code == 2 and "select.leadIds[0]: Must be an id" in wrong.err
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_large_change_is_undone_by_command(job_tenant: Tenant) -> None:
     skipped = command(
         "changes", "undo", found["changeId"], *where, "--skip-changed", url=job_tenant.service.database_url
     )
-    assert skipped.code == 0 and "Skipped: 1 leads" in skipped.out
+    assert skipped.code == 0 and "Skipped: 1 lead" in skipped.out
     assert_healthy(job_tenant)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from leadyard.agents.api import Refused
+from leadyard.api_client.refused import Refused
 
 _NEXT_STEPS: Mapping[str, str] = {
     "VALIDATION_ERROR": "Correct the arguments that `violations` names, and call the tool again.",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from leadyard.agents.api import Refused
+from leadyard.api_client.refused import Refused
 
 MAX_IDS = 10_000
 LONGEST_WAIT_S = 45

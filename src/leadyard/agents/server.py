@@ -13,11 +13,12 @@ import structlog
 from mcp.server import Server, ServerRequestContext
 
 from leadyard.agents.advice import next_step
-from leadyard.agents.api import Api, Refused
 from leadyard.agents.arguments import read_arguments
 from leadyard.agents.catalogue import INSTRUCTIONS, tool_named, tools_for
 from leadyard.agents.shown_text import NOTICE, cleaned
 from leadyard.agents.tool import Call, Data, Effect, Tool
+from leadyard.api_client.api import Api
+from leadyard.api_client.refused import Refused
 
 Context = ServerRequestContext[Any, Any]
 ApiOf = Callable[[Context], Api]

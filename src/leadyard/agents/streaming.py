@@ -10,8 +10,8 @@ import httpx
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import Scope
 
-from leadyard.agents.api import Api
 from leadyard.agents.server import Context, build_server
+from leadyard.api_client.api import Api
 
 # The application in this process decides by these, as if the client had sent the request to it directly.
 _PASSED_ON = (b"authorization", b"x-forwarded-for", b"user-agent")

@@ -9,8 +9,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from leadyard.agents.api import Api, Refused
 from leadyard.agents.arguments import Arguments, InGroup, schema_of
+from leadyard.api_client.api import Api
+from leadyard.api_client.refused import Refused
 from leadyard.model import Permission
 
 Data = dict[str, Any]

@@ -70,7 +70,7 @@ async def _serve(settings: Settings, account_group: str | None) -> None:
 @asynccontextmanager
 async def _client(settings: Settings, account_group: str | None) -> AsyncIterator[httpx.AsyncClient]:
     """Yields the client of the tools: for the service at a URL, or for an application in this process."""
-    from leadyard.agents.stdio import local_client, remote_client
+    from leadyard.api_client.connections import local_client, remote_client
 
     if account_group is None:
         async with remote_client(settings.url, settings.api_key.get_secret_value()) as client:
@@ -79,5 +79,5 @@ async def _client(settings: Settings, account_group: str | None) -> AsyncIterato
     from leadyard.assemble import assemble_operator_app, make_ready
 
     await make_ready(settings, to_write=True)
-    async with assemble_operator_app(settings, account_group) as app, local_client(app) as client:
+    async with assemble_operator_app(settings, account_group, for_long=True) as made, local_client(made.app) as client:
         yield client

@@ -21,7 +21,7 @@ async def find_audience(db: Database, caller: Caller, name_or_id: str) -> Audien
     """Returns the audience. Raises NotFound, AmbiguousName, or AudienceNotReady for an id that is being populated."""
     found = await _find(db, caller, name_or_id.strip())
     if found is None:
-        raise NotFound("audience", name_or_id.strip())
+        raise NotFound.audience_named(name_or_id.strip())
     return found
 
 

@@ -2,92 +2,91 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from leadyard.cli.change_report import (
-    change_as_dict,
-    change_as_text,
-    changes_as_table,
-    lead_as_dict,
-    undo_as_dict,
-    undo_as_text,
-)
-from leadyard.cli.output import AsJson, operator, print_json, refusals, with_database
-from leadyard.model import Change, ChangedLead, ChangeFilter, ChangeKind, Job, JobStatus, UndoResult
-
-if TYPE_CHECKING:
-    from leadyard.database import Database
-    from leadyard.model import Page
+from leadyard.cli.api_door import Door, Session, run_on_api
+from leadyard.cli.change_report import change_as_text, changes_as_table, undo_as_text
+from leadyard.cli.listing import Limit, as_listed, first_items
+from leadyard.cli.moments import Moment, as_moment
+from leadyard.cli.output import Output
+from leadyard.cli.shared_options import shared_options
+from leadyard.model import ChangeKind
 
 app = typer.Typer(help="List, show and undo the changes of audiences.", no_args_is_help=True)
 
+ChangeId = Annotated[str, typer.Argument(metavar="CHANGE_ID", help="The change.")]
+
 
 @app.command("list")
+@shared_options
 def list_(
-    account_group: Annotated[str, typer.Option(metavar="ID", help="The account group.")],
+    door: Door,
     kind: Annotated[ChangeKind | None, typer.Option(help="Only changes of this kind.")] = None,
     audience: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only changes with this audience as source or target.")
+        str | None,
+        typer.Option(metavar="NAME_OR_ID", help="Only changes with this audience as source or target."),
     ] = None,
     prospect: Annotated[str | None, typer.Option(metavar="ID", help="Only changes of this lead.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 50,
-    as_json: AsJson = False,
+    changed_after: Annotated[Moment, typer.Option(metavar="TIME", help="Only changes after this time.")] = None,
+    changed_before: Annotated[Moment, typer.Option(metavar="TIME", help="Only changes before this time.")] = None,
+    limit: Limit = 50,
 ) -> None:
     """List the changes of an account group, newest first: which leads came into or left which audience."""
-    from leadyard.operations.changes.reading import list_changes
 
-    wanted = ChangeFilter(kind=kind, audience_id=audience, lead_id=prospect)
+    async def run(session: Session) -> Output:
+        from leadyard.cli.audience_of_api import audience_id
 
-    async def run(db: Database) -> Page[Change]:
-        return await list_changes(db, await operator(db, account_group), wanted=wanted, before=None, limit=limit)
+        items, has_more = await first_items(
+            session.api,
+            f"{session.group}/changes",
+            limit=limit,
+            kind=kind,
+            audienceId=await audience_id(session, audience),
+            prospectId=prospect,
+            changedAfter=as_moment(changed_after),
+            changedBefore=as_moment(changed_before),
+        )
+        return as_listed(items, has_more=has_more, as_table=changes_as_table, nouns="changes")
 
-    with refusals(as_json=as_json):
-        page = with_database(run)
-    if as_json:
-        print_json({"items": [change_as_dict(each) for each in page.items], "hasMore": page.next_key is not None})
-    elif page.items:
-        print(changes_as_table(page.items))
-        if page.next_key is not None:
-            print("More exist. Raise --limit.")
-    else:
-        print("No changes found.")
+    run_on_api(door, run)
 
 
 @app.command("show")
+@shared_options
 def show(
-    change_id: Annotated[str, typer.Argument(metavar="CHANGE_ID", help="The change.")],
-    account_group: Annotated[str, typer.Option(metavar="ID", help="The account group of the change.")],
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of leads to list.")] = 50,
-    as_json: AsJson = False,
+    door: Door,
+    change_id: ChangeId,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Maximum number of leads, and of replaced values, to list.")
+    ] = 50,
 ) -> None:
-    """Show a change and its leads."""
-    from leadyard.operations.changes.reading import get_change, list_changed_leads
+    """Show a change, its leads, and the values of known people that it has replaced."""
 
-    async def run(db: Database) -> tuple[Change, list[ChangedLead], bool]:
-        caller = await operator(db, account_group)
-        change = await get_change(db, caller, change_id=change_id)
-        leads, next_after = await list_changed_leads(db, caller, change_id=change_id, after=0, limit=limit)
-        return change, leads, next_after is not None
+    async def run(session: Session) -> Output:
+        from leadyard.api_client.api import part
 
-    with refusals(as_json=as_json):
-        change, leads, has_more = with_database(run)
-    if as_json:
-        prospects = {"items": [lead_as_dict(lead) for lead in leads], "hasMore": has_more}
-        print_json({"change": change_as_dict(change), "prospects": prospects})
-    else:
-        print(change_as_text(change, leads, has_more=has_more))
+        path = f"{session.group}/changes/{part(change_id)}"
+        change = await session.api.get(path)
+        leads, more_leads = await first_items(session.api, f"{path}/prospects", limit=limit)
+        values, more_values = await first_items(session.api, f"{path}/replaced-values", limit=limit)
+        prospects = {"items": leads, "hasMore": more_leads}
+        replaced = {"items": values, "hasMore": more_values}
+        data = {"change": change, "prospects": prospects, "replacedValues": replaced}
+        return Output(data, change_as_text(change, prospects, replaced))
+
+    run_on_api(door, run)
 
 
 @app.command("undo")
+@shared_options
 def undo(
-    change_id: Annotated[str, typer.Argument(metavar="CHANGE_ID", help="The change to undo.")],
-    account_group: Annotated[str, typer.Option(metavar="ID", help="The account group of the change.")],
+    door: Door,
+    change_id: ChangeId,
     skip_changed: Annotated[
         bool, typer.Option("--skip-changed", help="Leave leads that have been changed since as they are.")
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Undo a change: all of its leads or, if one has been changed since, none. The undo is a change that you can undo,
     too.
@@ -95,21 +94,17 @@ def undo(
     If the change is about more than 10,000 leads, the undo is a job. The command works on it until it has ended, unless
     a worker does, and prints it as 'leadyard transfers show' does.
     """
-    from leadyard.cli.transfers import print_transfer, run_here
-    from leadyard.operations.changes.undoing import undo_change
 
-    async def run(db: Database) -> UndoResult | Job:
-        caller = await operator(db, account_group)
-        result = await undo_change(db, caller, change_id=change_id, skip_changed=skip_changed)
-        return await run_here(db, caller, result, as_json=as_json) if isinstance(result, Job) else result
+    async def run(session: Session) -> Output:
+        from leadyard.api_client.api import part
+        from leadyard.cli.transfer_report import ended_output
+        from leadyard.cli.transfer_watch import run_here
 
-    with refusals(as_json=as_json):
-        result = with_database(run)
-    if isinstance(result, Job):
-        print_transfer(result, account_group, as_json=as_json)
-        if result.status is not JobStatus.COMPLETED:
-            raise typer.Exit(1)
-    elif as_json:
-        print_json(undo_as_dict(result))
-    else:
-        print(undo_as_text(result))
+        path = f"{session.group}/changes/{part(change_id)}/undo"
+        undone = await session.api.post(path, {"skipChanged": skip_changed})
+        if "jobId" in undone:
+            return ended_output(session, await run_here(session, undone["jobId"], as_json=door.as_json))
+        again = session.undo_command(undone["change"]["id"])
+        return Output(undone, undo_as_text(undone, undo_command=again))
+
+    run_on_api(door, run)

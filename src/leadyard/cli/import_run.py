@@ -34,7 +34,10 @@ class ImportReport:
 
 def rejects_path(file: Path) -> Path:
     """Returns the default path for the rejected rows of `file`."""
-    return Path("stdin.rejects.csv") if str(file) == "-" else file.with_name(f"{file.stem}.rejects.csv")
+    if str(file) == "-":
+        return Path("stdin.rejects.csv")
+    unpacked = file.with_suffix("") if file.suffix.lower() == ".gz" else file
+    return file.with_name(f"{unpacked.stem}.rejects.csv")
 
 
 @dataclass(slots=True)

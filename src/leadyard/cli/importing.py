@@ -31,7 +31,10 @@ _SHOWN_ROWS = 10
 def import_file(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="The file (CSV, Excel, OpenDocument or vCard), or '-' for standard input."),
+        typer.Argument(
+            metavar="FILE",
+            help="The file (CSV, Excel, OpenDocument or vCard, also compressed with gzip), or '-' for standard input.",
+        ),
     ],
     account_group: Annotated[str, typer.Option(metavar="ID", help="The account group.")],
     audience: Annotated[

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from leadyard.cli.table import table
 from leadyard.clock import to_iso
 from leadyard.model import STAGES_OF_KIND, CsvSource, Job, JobCounts, JobSource, JobStage, PlannedColumn, StageStatus
 
@@ -92,9 +93,7 @@ def counts_as_text(counts: JobCounts) -> str:
 
 def jobs_as_table(jobs: Sequence[Job]) -> str:
     """Returns a table with a line of titles and a line for each job."""
-    rows = [_TITLES, *map(_cells, jobs)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_aligned(row, widths) for row in rows)
+    return table(_TITLES, list(map(_cells, jobs)), to_the_right=_TO_THE_RIGHT)
 
 
 def percent(progress: float) -> str:
@@ -114,14 +113,6 @@ def _cells(job: Job) -> tuple[str, ...]:
         *(f"{number:,}" for number in numbers),
         job.audience_id,
     )
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [
-        cell.rjust(width) if title in _TO_THE_RIGHT else cell.ljust(width)
-        for title, cell, width in zip(_TITLES, row, widths, strict=True)
-    ]
-    return "  ".join(cells).rstrip()
 
 
 def _stage(job: Job, stage: JobStage) -> str:

@@ -11,7 +11,8 @@ import typer
 from leadyard.cli.file_output import write_pieces, written_output
 from leadyard.cli.job_report import job_as_dict, job_as_text, jobs_as_table
 from leadyard.cli.job_watch import display_for, follow
-from leadyard.cli.output import AsJson, operator, print_json, refusals, with_database, wrong_usage
+from leadyard.cli.listing import Limit, as_listed
+from leadyard.cli.output import AsJson, Output, operator, print_json, print_output, refusals, with_database, wrong_usage
 from leadyard.model import Job, JobStatus
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ app = typer.Typer(help="List, show, watch and cancel prospecting jobs.", no_args
 def list_(
     account_group: Annotated[str, typer.Option(metavar="ID", help="The account group.")],
     status: Annotated[JobStatus | None, typer.Option(help="Only jobs with this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")] = 50,
+    limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List the jobs of an account group, newest first."""
@@ -41,14 +42,13 @@ def list_(
 
     with refusals(as_json=as_json):
         page = with_database(run)
-    if as_json:
-        print_json({"items": [job_as_dict(job) for job in page.items], "hasMore": page.next_key is not None})
-    elif page.items:
-        print(jobs_as_table(page.items))
-        if page.next_key is not None:
-            print("More exist. Raise --limit.")
-    else:
-        print("No jobs found.")
+    output = as_listed(
+        list(map(job_as_dict, page.items)),
+        has_more=page.next_key is not None,
+        as_table=lambda _: jobs_as_table(page.items),
+        nouns="jobs",
+    )
+    print_output(output, as_json=as_json)
 
 
 @app.command("show")
@@ -139,8 +139,6 @@ def rejected(
 
 
 def _print(job: Job, account_group: str, *, as_json: bool) -> None:
-    if as_json:
-        # Under its own key, because a top-level "error" means that the command failed.
-        print_json({"job": job_as_dict(job)})
-    else:
-        print(job_as_text(job, account_group=account_group))
+    # Under its own key, because a top-level "error" means that the command failed.
+    output = Output({"job": job_as_dict(job)}, job_as_text(job, account_group=account_group))
+    print_output(output, as_json=as_json)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from leadyard.api_client.refused import Refused
 from leadyard.errors import BadSetting, LeadyardError, ServiceUnavailable, UnknownColumn
 
 if TYPE_CHECKING:
@@ -20,13 +22,30 @@ if TYPE_CHECKING:
     from leadyard.model import Caller
 
 R = TypeVar("R")
+Data = dict[str, Any]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 
 
-def print_json(value: dict[str, Any]) -> None:
+def print_json(value: Data) -> None:
     """Prints the one JSON object of a command."""
     print(json.dumps(value, ensure_ascii=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The result of a command, for programs and for people, and its exit code."""
+
+    data: Data
+    text: str
+    code: int = 0
+
+
+def print_output(output: Output, *, as_json: bool) -> None:
+    """Prints the result in the requested form. Ends the command if its exit code is not 0."""
+    print_json(output.data) if as_json else print(output.text)
+    if output.code:
+        raise typer.Exit(output.code)
 
 
 def with_database(work: Callable[[Database], Awaitable[R]]) -> R:
@@ -73,13 +92,22 @@ def refusals(*, as_json: bool) -> Iterator[None]:
         yield
     except LeadyardError as error:
         details = f"{error.details} {error.advice}" if isinstance(error, ServiceUnavailable) else error.details
-        if as_json:
-            problem = {"code": error.code, "message": error.message, "details": details.strip(), **error.extra}
-            print_json({"error": problem})
-        else:
-            print(f"{error.message}\n{details.strip()}", file=sys.stderr)
-        wrong_usage = isinstance(error, BadSetting | UnknownColumn)
-        raise typer.Exit(2 if wrong_usage else 1) from None
+        _print_refusal(error.code, error.message, details.strip(), error.extra, as_json=as_json)
+        is_wrong_usage = isinstance(error, BadSetting | UnknownColumn)
+        raise typer.Exit(2 if is_wrong_usage else 1) from None
+    except Refused as refusal:
+        _print_refusal(refusal.code, refusal.message, refusal.details, refusal.extra, as_json=as_json)
+        raise typer.Exit(2 if refusal.code == "VALIDATION_ERROR" else 1) from None
+
+
+def _print_refusal(code: str, message: str, details: str, extra: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"error": {"code": code, "message": message, "details": details, **extra}})
+        return
+    violations = extra.get("violations") or ()
+    # The details have only the first one.
+    lines = [f"{each['path']}: {each['message']}" for each in violations] if len(violations) > 1 else [details]
+    print("\n".join([message, *lines]), file=sys.stderr)
 
 
 def wrong_usage(message: str) -> typer.BadParameter:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from leadyard.cli.table import table
 from leadyard.files.column_search import listed
 from leadyard.files.columns import ColumnPlan
 from leadyard.files.usable_columns import nobody_identified
@@ -14,7 +14,6 @@ from leadyard.people.fields import TEXT_FIELDS, full_name
 from leadyard.people.identity import identity_key
 
 _FIELD_OF_KIND = {"linkedin": "linkedinUrl", "email": "email", "provider_id": "providerId"}
-_WIDEST = 36
 _MOST_COLUMNS = 200
 
 
@@ -38,12 +37,12 @@ def preview_as_text(name: str, plan: ColumnPlan, found: FilePreview, foreseen: F
     """Returns the look at the file of this name as tables for people."""
     parts = [
         _first_line(name, found),
-        _table(("column", "for example", "becomes", "why"), list(map(_column, found.columns[:_MOST_COLUMNS]))),
+        table(("column", "for example", "becomes", "why"), list(map(_column, found.columns[:_MOST_COLUMNS]))),
     ]
     if len(found.columns) > _MOST_COLUMNS:
         parts.append(f"{len(found.columns) - _MOST_COLUMNS} more columns are not shown.")
     if foreseen.rows:
-        parts.append(_table(("line", "name", "identity", "title", "company", "notes"), list(map(_row, foreseen.rows))))
+        parts.append(table(("line", "name", "identity", "title", "company", "notes"), list(map(_row, foreseen.rows))))
     parts.append(_estimate(found, foreseen))
     if not plan.identifies:
         refused = nobody_identified(plan)
@@ -91,19 +90,6 @@ def _estimate(found: FilePreview, foreseen: ForeseenImport) -> str:
         lines.append("Notes: " + "  ".join(f"{code} {count:,}" for code, count in estimate.notes.items()))
     lines.append("This was a dry run: nothing was written.")
     return "\n".join(lines)
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = [titles, *(tuple(map(_short, row)) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
-
-
-def _short(text: str) -> str:
-    one_line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return one_line if len(one_line) <= _WIDEST else one_line[: _WIDEST - 1] + "…"
 
 
 def _row_as_dict(row: PreviewRow) -> dict[str, Any]:

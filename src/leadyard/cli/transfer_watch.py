@@ -6,62 +6,65 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from leadyard.cli.api_door import Session
 from leadyard.cli.job_report import percent
+from leadyard.cli.output import Data
 from leadyard.cli.progress import progress_bar
-from leadyard.model import ACTIVE_JOB_STATUSES, Job, JobStatus
 
-if TYPE_CHECKING:
-    from leadyard.database import Database
-    from leadyard.model import Caller
-
+_FIRST_LOOK_S = 0.05
 _LOOK_EVERY_S = 0.5
 _LINE_EVERY_S = 5.0
+_ACTIVE = ("queued", "running")
 _DOING = {"move": "Moving", "copy": "Copying", "remove": "Removing", "undo": "Undoing"}
 
 
-async def run_and_follow(db: Database, caller: Caller, job: Job, *, as_json: bool) -> Job:
-    """Works on the job in this process, unless a worker has it, and shows its progress. Returns it when it has ended.
-    If the process is stopped, the job goes back to the queue, where a worker continues it."""
-    from leadyard.assemble import work_on_job
-
-    working = asyncio.create_task(work_on_job(db, caller.account_group_id, job.id))
+async def run_here(session: Session, job_id: str, *, as_json: bool) -> Data:
+    """Works on the transfer in this process, unless a worker has it, and returns it when it has ended. If the process
+    is stopped, the job goes back to the queue, where a worker continues it. Raises Refused."""
     try:
-        return await follow(db, caller, job, as_json=as_json)
-    finally:
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        async with session.working_on(job_id):
+            return await follow(session, job_id, as_json=as_json)
+    except BaseException:
+        advice = "A worker continues it, or: leadyard transfers watch --work"
+        print(f"Job {job_id} is not finished. {advice}", file=sys.stderr)
+        raise
 
 
-async def follow(db: Database, caller: Caller, job: Job, *, as_json: bool) -> Job:
-    """Shows the progress of the job until it has ended, and then returns it. Raises NotFound."""
-    from leadyard.operations.jobs.transfers import get_transfer
+async def follow(session: Session, job_id: str, *, as_json: bool) -> Data:
+    """Shows the progress of the transfer until it has ended, and then returns it. Raises Refused."""
+    transfer = await get_transfer(session, job_id)
+    report = _lines(quiet=as_json or sys.stderr.isatty())
+    pause_s = _FIRST_LOOK_S
+    with progress_bar(_DOING[transfer["action"]], show=not as_json) as bar:
+        while transfer["status"] in _ACTIVE:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LOOK_EVERY_S)
+            transfer = await get_transfer(session, job_id)
+            bar(round(1_000 * transfer["progress"]), 1_000)
+            report(transfer)
+    return transfer
 
-    say = _lines(quiet=as_json or sys.stderr.isatty())
-    with progress_bar(_DOING[job.source.type], show=not as_json) as bar:
-        while job.status in ACTIVE_JOB_STATUSES:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            job = await get_transfer(db, caller, job_id=job.id)
-            bar(round(1_000 * job.part_done), 1_000)
-            say(job)
-    return job
+
+async def get_transfer(session: Session, job_id: str) -> Data:
+    """Returns the transfer. Raises Refused."""
+    from leadyard.api_client.api import part
+
+    found: Data = await session.api.get(f"{session.group}/transfers/{part(job_id)}")
+    return found
 
 
-def _lines(*, quiet: bool) -> Callable[[Job], None]:
+def _lines(*, quiet: bool) -> Callable[[Data], None]:
     """Returns a function that prints an occasional line on standard error."""
-    said_at = 0.0
+    printed_at = 0.0
 
-    def say(job: Job) -> None:
-        nonlocal said_at
-        if quiet or time.monotonic() - said_at < _LINE_EVERY_S:
+    def report(transfer: Data) -> None:
+        nonlocal printed_at
+        if quiet or transfer["status"] not in _ACTIVE or time.monotonic() - printed_at < _LINE_EVERY_S:
             return
-        said_at = time.monotonic()
-        counts = job.counts
-        waiting = job.status is JobStatus.QUEUED
-        done = "waiting for a worker" if waiting else f"{percent(job.part_done)}, {counts.applied:,} leads"
-        print(f"{job.status}: {done}", file=sys.stderr, flush=True)
+        printed_at = time.monotonic()
+        done = f"{percent(transfer['progress'])}, {transfer['appliedCount']:,} leads"
+        waiting = transfer["status"] == "queued"
+        print(f"{transfer['status']}: {'waiting for a worker' if waiting else done}", file=sys.stderr, flush=True)
 
-    return say
+    return report

@@ -102,6 +102,14 @@ class NotFound(LeadyardError):
                 f"Check the id {missing_id}. '{listed_by}' lists all of them.", message=f"The {noun} was not found."
             )
 
+    @classmethod
+    def audience_named(cls, name: str) -> Self:
+        """Returns the refusal of a command that names an audience which is not there."""
+        refusal = cls("audience", name)
+        listed = "'leadyard audiences list' lists the audiences, without those that a job is filling."
+        refusal.details = f"None has exactly the name {name!r}. {listed}"
+        return refusal
+
 
 class AmbiguousName(LeadyardError):
     """More than one thing has this name."""

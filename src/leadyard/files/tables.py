@@ -16,6 +16,7 @@ from leadyard.files.csv_file import CsvFile
 from leadyard.files.pace import Pace, PacedFile
 from leadyard.files.sheet_table import SheetTable
 from leadyard.files.table import Table
+from leadyard.files.unpacked_file import UnpackedFile
 from leadyard.files.vcard_table import VcardTable, is_vcard
 from leadyard.files.workbooks.archive import Archive
 from leadyard.files.workbooks.excel_parts import parts_of
@@ -113,18 +114,24 @@ def needs_random_access(start: bytes) -> bool:
 
 @contextmanager
 def open_table(path: Path, reading: Reading = _AS_FOUND, *, pace: Pace | None = None) -> Iterator[Table]:
-    """Opens the file, reads its header, and yields it for use in a `with`. The path `-` is standard input.
+    """Opens the file, reads its header, and yields it for use in a `with`. The path `-` is standard input. It unpacks a
+    file that is compressed with gzip, within the limits of an upload.
 
-    Raises like `table_in`."""
+    Raises like `table_in`, and the errors of GzipUnpacking."""
     if str(path) == "-":
         # Without Python's own buffer. A thread may be waiting in it when the process is interrupted, and Python aborts
         # if it cannot lock that buffer at exit.
-        with closing(table_in(io.FileIO(0, closefd=False), reading, pace=pace)) as table:
+        with closing(table_in(UnpackedFile(io.FileIO(0, closefd=False)), reading, pace=pace)) as table:
             yield table
         return
     stream, size_bytes = _opened(path)
     with closing(stream):
-        table = table_in(stream, reading, size_bytes=size_bytes, whole=lambda: path.open("rb"), pace=pace)
+        unpacked = UnpackedFile(stream)
+        if unpacked.is_packed:
+            # The size of its content is not known, and a workbook in it has no file of its own.
+            table = table_in(unpacked, reading, pace=pace)
+        else:
+            table = table_in(unpacked, reading, size_bytes=size_bytes, whole=lambda: path.open("rb"), pace=pace)
         with closing(table):
             yield table
 

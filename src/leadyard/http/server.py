@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from leadyard.database import Database
 from leadyard.http.admission.gate import Gate
 from leadyard.http.admission.readers import Readers
-from leadyard.http.after_start import load_the_rest
 from leadyard.http.agents import AgentRoute, Door
 from leadyard.http.answer.change_id import CHANGE_ID_HEADER
 from leadyard.http.application import Application, Parts
@@ -148,20 +147,22 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
         await gate.limits.open()
-        background = [asyncio.create_task(work()) for work in (*in_background, load_the_rest)]
-        yield
-        if agents is not None:
-            await agents.close()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        await parts.watch.close()
-        await gate.limits.close()
-        if provider is not None:
-            await provider.close()
-        await webhook_client.close()
-        await db.close()
-        await asyncio.to_thread(spans.stop)
+        background = [asyncio.create_task(work()) for work in in_background]
+        try:
+            yield
+        finally:
+            if agents is not None:
+                await agents.close()
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            await parts.watch.close()
+            await gate.limits.close()
+            if provider is not None:
+                await provider.close()
+            await webhook_client.close()
+            await db.close()
+            await asyncio.to_thread(spans.stop)
 
     page = [] if page_session_h is None else [*page_routes(), *session_routes(lifetime_h=page_session_h)]
     others = [*page, *document_routes(), *([] if agents is None else [AgentRoute(agents)])]

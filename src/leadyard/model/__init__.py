@@ -121,6 +121,7 @@ from leadyard.model.suppressions import (
     SuppressionResult,
 )
 from leadyard.model.transfers import (
+    MANY_PEOPLE,
     MAX_LISTED_LEADS,
     MAX_SAMPLE,
     PartPosition,
@@ -159,6 +160,7 @@ __all__ = [
     "EVENT_OF_END",
     "HANDMADE_AUDIENCE_TYPES",
     "JOB_COUNTS",
+    "MANY_PEOPLE",
     "MAX_ACTIVE_JOBS",
     "MAX_AUDIENCES_PER_EVENT",
     "MAX_AUDIENCES_PER_WEBHOOK",

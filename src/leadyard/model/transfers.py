@@ -11,6 +11,8 @@ from leadyard.model.people import Member, MemberFilter
 MAX_LISTED_LEADS = 100_000
 """The number of leads that a request for a transfer may list, and the number that it may exclude."""
 MAX_SAMPLE = 20
+MANY_PEOPLE = 100
+"""A change of more people than this needs their number, or consent, before people and agents can make it."""
 
 
 class TransferAction(StrEnum):

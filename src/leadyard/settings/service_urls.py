@@ -1,8 +1,11 @@
-"""The base URLs in settings: the services to which Leadyard sends a secret with every request."""
+"""The base URLs in settings: the services to which Leadyard sends a secret with every request. And these secrets."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
+
+VISIBLE_ASCII = re.compile(r"[!-~]{0,4096}")
 
 
 def check_base_url(value: str) -> str:
@@ -18,4 +21,11 @@ def check_base_url(value: str) -> str:
         raise ValueError("must be a URL such as https://provider.example or http://127.0.0.1:9000")
     if "@" in parts.netloc or "?" in value or "#" in value:
         raise ValueError("must not contain a user, a password, ? or #; put the secret into its own setting")
+    return value
+
+
+def check_secret(value: str) -> str:
+    """Returns the value. Raises ValueError, without the value, unless it fits into a header."""
+    if not VISIBLE_ASCII.fullmatch(value):
+        raise ValueError("must be at most 4,096 visible ASCII characters without spaces")
     return value

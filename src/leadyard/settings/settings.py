@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,10 +17,9 @@ from leadyard.secret_key import MIN_LENGTH
 from leadyard.settings.masking import quoted
 from leadyard.settings.networks import parse_networks
 from leadyard.settings.rate_policies import DEFAULT_RATE_LIMITS, parse_policies
-from leadyard.settings.service_urls import check_base_url
+from leadyard.settings.service_urls import VISIBLE_ASCII, check_base_url, check_secret
 
 PREFIX = "LEADYARD_"
-_VISIBLE_ASCII = re.compile(r"[!-~]{0,4096}")
 
 
 @dataclass(frozen=True)
@@ -236,13 +234,14 @@ class Settings(BaseSettings):
     url: Annotated[
         str,
         Field(
-            description="The URL of the service that 'leadyard mcp' uses. Use https unless it runs on this machine, "
-            "because the key is sent with every request. Empty: the command needs --account-group."
+            description="The URL of the service that 'leadyard mcp' and the commands with --url use. Use https unless "
+            "it runs on this machine, because the key is sent with every request. Empty: they use the database, and "
+            "need --account-group."
         ),
     ] = ""
     api_key: Annotated[
         SecretStr,
-        Field(description="The API key that 'leadyard mcp' sends to LEADYARD_URL. It is never shown or logged."),
+        Field(description="The API key that these commands send to the service. It is never shown or logged."),
     ] = SecretStr("")
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -305,15 +304,14 @@ class Settings(BaseSettings):
     @field_validator("provider_token", "api_key")
     @classmethod
     def _fits_a_header(cls, value: SecretStr) -> SecretStr:
-        if not _VISIBLE_ASCII.fullmatch(value.get_secret_value()):
-            raise ValueError("must be at most 4,096 visible ASCII characters without spaces")
+        check_secret(value.get_secret_value())
         return value
 
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
-        if text and (len(text) < MIN_LENGTH or not _VISIBLE_ASCII.fullmatch(text)):
+        if text and (len(text) < MIN_LENGTH or not VISIBLE_ASCII.fullmatch(text)):
             raise ValueError(f"must be at least {MIN_LENGTH} visible ASCII characters without spaces")
         return value
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from leadyard.agents.api import Refused
 from leadyard.agents.arguments import AudienceId, Id, InGroup, WaitSeconds, Words
 from leadyard.agents.tool import Call, Data, Effect, tool
 from leadyard.agents.tools.waiting import ended_import
+from leadyard.api_client.refused import Refused
 from leadyard.model import MAX_PROFILE_URLS, MOST_MAX_RESULTS, Permission
 
 MAX_CSV_LENGTH = 1_000_000

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from leadyard.agents.api import Refused
 from leadyard.agents.arguments import Id, InGroup, WaitSeconds
 from leadyard.agents.tool import Call, Data, Effect, tool
 from leadyard.agents.tools.waiting import ended_import, ended_transfer, import_shown, transfer_shown
+from leadyard.api_client.refused import Refused
 from leadyard.model import Permission
 
 JobId = Annotated[Id, Field(description="The jobId of an answer or of a refusal.")]

@@ -6,22 +6,19 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from leadyard.agents.api import Refused
 from leadyard.agents.arguments import AudienceId, Ids, InGroup
 from leadyard.agents.tool import Call, Data, Effect, tool
 from leadyard.agents.tools.audiences import short_audience
-from leadyard.model import Permission
-
-MANY = 100
-"""A change of more people than this needs an expectedCount."""
+from leadyard.api_client.refused import Refused
+from leadyard.model import MANY_PEOPLE, Permission
 
 ExpectedCount = Annotated[
     int | None,
     Field(
         ge=0,
         le=2**53 - 1,
-        description=f"The number of different people that you mean to change. Needed for more than {MANY}. If it "
-        "differs, nothing happens.",
+        description="The number of different people that you mean to change. Needed for more than "
+        f"{MANY_PEOPLE}. If it differs, nothing happens.",
     ),
 ]
 _WRITES = (Permission.AUDIENCES_WRITE,)
@@ -85,7 +82,7 @@ async def _change(call: Call, asked: _FromSource, verb: str, *, to: str | None) 
 def require_expected(count: int, expected: int | None, *, what: str) -> None:
     """Raises Refused if the expected number differs from the number of people, or is missing for many of them."""
     extra = {"count": count, "expectedCount": expected}
-    if expected is None and count > MANY:
+    if expected is None and count > MANY_PEOPLE:
         raise Refused(
             "EXPECTED_COUNT_NEEDED", f"{what}: {count:,} people. That many need an expectedCount.", extra=extra
         )

@@ -7,8 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from leadyard.agents.api import Refused
 from leadyard.agents.tool import Call, Data
+from leadyard.api_client.refused import Refused
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0

@@ -22,5 +22,5 @@ class OperatorGate(Gate):
 
     async def identify(self, db: Database, request: Request, *, secret: str, account_group_id: str) -> Credential:
         """Returns the operator's credential, which is for the one account group."""
-        request.scope["state"]["api_key_id"] = None
+        request.scope["state"] |= {"api_key_id": None, "is_operator": True}
         return OperatorCredential.of(self._account_group_id, asked_for=account_group_id)

@@ -166,7 +166,10 @@ def error_response(error: LeadyardError, trace_id: str, headers: Mapping[str, st
 async def on_leadyard_error(request: Request, error: Exception) -> Response:
     """Returns the answer for a refusal of Leadyard."""
     assert isinstance(error, LeadyardError)
-    if isinstance(error, errors.ServiceUnavailable):
+    if isinstance(error, errors.ServiceUnavailable) and getattr(request.state, "is_operator", False):
+        # The operator reads the answer itself, with the remedy, and the log of the process is on the same terminal.
+        error.details = f"{error.details} {error.advice}".strip()
+    elif isinstance(error, errors.ServiceUnavailable):
         # The client gets the refusal. The log has its cause for the operator: only the type of the error, because its
         # text may contain data.
         cause = error.__cause__

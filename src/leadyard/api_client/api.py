@@ -1,58 +1,50 @@
-"""The API as the tools use it: each request returns the data of the answer, or raises the refusal.
+"""The API as our own clients use it: each request returns the data of the answer, or raises the refusal.
 
-The tools of every transport use this one class. It sends requests to a service at a URL, or to the application in the
-same process. So a tool has the permissions, limits, refusals and log lines of the API, and no rule of its own.
+It sends requests to a service at a URL, or to the application in the same process. So a client has the permissions,
+limits, refusals and log lines of the API, and no rule of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
+from leadyard.api_client.refused import Refused
 from leadyard.retry_after import retry_after_s
 
-_ATTEMPTS = 3
 _PAUSE_S = 0.3
-# A tool call should not wait longer than this for a busy service. The model can call again.
-_LONGEST_RETRY_AFTER_S = 5
 # The header of GET /v1/accounts with the permissions of the key.
 PERMISSIONS_HEADER = "Key-Permissions"
 
 
-class Refused(Exception):
-    """A refusal. `extra` are the further fields of the error, such as the job that is in the way.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a request is sent, the longest Retry-After that is waited for, in seconds, and a function that gets
+    each of these waits before it begins."""
 
-    `next_step` is a sentence for the model, if the tool has a better one than the table of `advice.py`.
-    """
+    attempts: int
+    longest_wait_s: int
+    before_wait: Callable[[int], None] = lambda _: None
 
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        details: str = "",
-        *,
-        extra: Mapping[str, Any] | None = None,
-        wait_s: int | None = None,
-        next_step: str | None = None,
-    ) -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = message
-        self.details = details
-        self.extra = dict(extra or {})
-        self.wait_s = wait_s
-        self.next_step = next_step
+
+# A tool call should not wait longer than this for a busy service. The model can call again.
+OF_AGENTS = Patience(attempts=3, longest_wait_s=5)
+# An application in this process has no connection that can break. If its database is busy, the user can decide.
+OF_THIS_PROCESS = Patience(attempts=1, longest_wait_s=0)
 
 
 class Api:
     """The API for one key. `client` sends its requests to the service with the headers of this key."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, patience: Patience = OF_AGENTS) -> None:
         self._client = client
+        self._patience = patience
 
     async def get(self, path: str, **query: Any) -> Any:
         """Returns the data of the answer. Leaves out values of the query that are None. Raises Refused."""
@@ -70,6 +62,16 @@ class Api:
         answer = await self._send("POST", path, json=body, headers=headers)
         return answer["data"], answer["changeId"]
 
+    async def patch(self, path: str, body: Any) -> Any:
+        """Returns the data of the answer. Raises Refused. Sent twice, it has the effect of once."""
+        return (await self._send("PATCH", path, json=body))["data"]
+
+    async def delete(self, path: str) -> str | None:
+        """Returns the id of the recorded change. Raises Refused. It is not sent again when its answer was lost, because
+        the service would answer that there is no such thing any more."""
+        change_id: str | None = (await self._send("DELETE", path, is_repeatable=False))["changeId"]
+        return change_id
+
     async def upload(self, path: str, content: bytes, content_type: str) -> Any:
         """Sends a file, and returns the data of the answer. Raises Refused."""
         headers = {"Content-Type": content_type, "Idempotency-Key": secrets.token_hex(16)}
@@ -86,23 +88,37 @@ class Api:
         response = await self._exchange(method, path, **rest)
         return {"data": _data_of(response), "changeId": response.headers.get("Change-Id")}
 
-    async def _exchange(self, method: str, path: str, **rest: Any) -> httpx.Response:
+    async def _exchange(self, method: str, path: str, *, is_repeatable: bool = True, **rest: Any) -> httpx.Response:
         """Sends a request, and again after a broken connection or a short Retry-After of a busy service."""
-        for left in reversed(range(_ATTEMPTS)):
+        for left in reversed(range(self._patience.attempts)):
             try:
                 # In a task of its own, because the application notes the request in the context of its task.
                 response = await asyncio.create_task(self._client.request(method, path, **rest))
             except httpx.TransportError as error:
-                if not left:
+                if not left or not (is_repeatable or isinstance(error, httpx.ConnectError)):
                     raise _unreachable(error) from None
                 await asyncio.sleep(_PAUSE_S)
                 continue
-            wait_s = retry_after_s(response.headers.get("Retry-After"))
-            if left and response.status_code in (429, 503) and wait_s is not None and wait_s <= _LONGEST_RETRY_AFTER_S:
+            wait_s = self._wait_before_next(response, is_repeatable=is_repeatable)
+            if left and wait_s is not None:
+                self._patience.before_wait(wait_s)
                 await asyncio.sleep(wait_s)
                 continue
             return response
         raise AssertionError("the last attempt returns or raises")
+
+    def _wait_before_next(self, response: httpx.Response, *, is_repeatable: bool) -> int | None:
+        """Returns the seconds after which the request may be sent again, or None. A 503 can mean that the effect is
+        unknown."""
+        if response.status_code != 429 and not (response.status_code == 503 and is_repeatable):
+            return None
+        wait_s = retry_after_s(response.headers.get("Retry-After"))
+        return wait_s if wait_s is not None and wait_s <= self._patience.longest_wait_s else None
+
+
+def part(text: str) -> str:
+    """Returns a text that a user has given as one part of a path."""
+    return quote(text, safe="")
 
 
 def _as_query(values: Mapping[str, Any]) -> dict[str, Any]:

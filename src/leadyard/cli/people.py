@@ -1,0 +1,60 @@
+"""`leadyard people …`: finds people in an audience, and shows a person."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from leadyard.cli.api_door import Door, Session, run_on_api
+from leadyard.cli.listing import Limit, as_listed, first_items
+from leadyard.cli.output import Output, refuse_both
+from leadyard.cli.people_filters import Filters
+from leadyard.cli.people_report import people_as_table, person_as_text
+from leadyard.cli.shared_options import shared_options
+
+app = typer.Typer(help="Find people in an audience, and show a person.", no_args_is_help=True)
+
+
+@app.command("find")
+@shared_options
+def find(
+    door: Door,
+    filters: Filters,
+    audience: Annotated[str, typer.Option(metavar="NAME_OR_ID", help="The audience in which to look.")],
+    limit: Limit = 50,
+    only_ids: Annotated[bool, typer.Option("--ids", help="Print the ids and nothing else, for --ids-from.")] = False,
+) -> None:
+    """Find the people of an audience who match all filters, in the order in which they came in.
+
+    Words may be parts of words, in any order and case. Without a filter it lists all people.
+    """
+    refuse_both("--ids", only_ids, as_json=door.as_json)
+
+    async def run(session: Session) -> Output:
+        from leadyard.cli.audience_of_api import audience_id
+
+        path = f"{session.group}/audiences/{await audience_id(session, audience)}/prospects"
+        items, has_more = await first_items(session.api, path, limit=limit, **filters.of_api())
+        found = as_listed(items, has_more=has_more, as_table=people_as_table, nouns="people")
+        if only_ids and has_more:
+            print("More exist. Raise --limit.", file=sys.stderr)
+        return replace(found, text="\n".join(each["id"] for each in items)) if only_ids else found
+
+    run_on_api(door, run)
+
+
+@app.command("show")
+@shared_options
+def show(door: Door, prospect_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the person.")]) -> None:
+    """Show everything that is known about a person, and the audiences that contain the person."""
+
+    async def run(session: Session) -> Output:
+        from leadyard.api_client.api import part
+
+        person = await session.api.get(f"{session.group}/prospects/{part(prospect_id)}")
+        return Output({"prospect": person}, person_as_text(person))
+
+    run_on_api(door, run)

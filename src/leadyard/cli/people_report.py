@@ -1,0 +1,51 @@
+"""People and audiences as the commands print them for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leadyard.cli.output import Data
+from leadyard.cli.table import one_line, table
+
+
+def people_count(count: int) -> str:
+    """Returns the number with its noun."""
+    return f"{count:,} person" if count == 1 else f"{count:,} people"
+
+
+def lead_count(count: int) -> str:
+    """Returns the number with the noun of transfers and changes."""
+    return f"{count:,} lead" if count == 1 else f"{count:,} leads"
+
+
+def people_as_table(people: Sequence[Data]) -> str:
+    """Returns a line for each person, under a heading."""
+    rows = [
+        (each["id"], *(text or "" for text in (each["name"], each["title"], each["company"]["name"], each["email"])))
+        for each in people
+    ]
+    return table(("ID", "NAME", "TITLE", "COMPANY", "E-MAIL"), rows)
+
+
+def person_as_text(person: Data) -> str:
+    """Returns a line for each field that has a value, and one for each audience."""
+    known = [(name, value) for name, value in person.items() if isinstance(value, str)]
+    known += [(f"company.{name}", value) for name, value in person["company"].items() if value is not None]
+    known += [(f"customFields.{name}", value) for name, value in person["customFields"].items()]
+    lines = [f"{one_line(name)}: {one_line(value)}" for name, value in known]
+    audiences = [f"  {each['id']}  {one_line(each['name'])}" for each in person["audiences"]]
+    return "\n".join([*lines, "audiences:" if audiences else "audiences: none", *audiences])
+
+
+def audiences_as_table(audiences: Sequence[Data]) -> str:
+    """Returns a line for each audience, under a heading."""
+    rows = [
+        (each["id"], each["name"], each["type"], f"{each['prospectCount']:,}", each["createdAt"]) for each in audiences
+    ]
+    return table(("ID", "NAME", "TYPE", "PEOPLE", "CREATED"), rows, to_the_right=("PEOPLE",))
+
+
+def audience_as_text(audience: Data) -> str:
+    """Returns a line for each field that has a value."""
+    shown = {**audience, "prospectCount": f"{audience['prospectCount']:,}"}
+    return "\n".join(f"{name}: {one_line(value)}" for name, value in shown.items() if value is not None)
