@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +16,15 @@ SOURCES = ROOT / "clients" / "typescript"
 _NOT_SOURCES = shutil.ignore_patterns("node_modules", "dist", "build-tests", "*.tgz")
 
 
-def run(command: Sequence[str | Path], folder: Path, timeout_s: float = 240, **environment: str) -> str:
+def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> str:
     """Runs a command and returns what it has printed. Fails with all of its output if its exit code is not 0."""
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=timeout_s,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -59,7 +59,7 @@ class Package:
 
     def test(self, name: str, **environment: str) -> str:
         """Runs a file of tests with Node's own test runner, and returns its report."""
-        return run(self.test_command(name), self.folder, timeout_s=400, **environment)
+        return run(self.test_command(name), self.folder, environment)
 
     def test_command(self, name: str) -> list[str]:
         # The runner would start a second process for the file. Node itself runs it, too, and reports the same.

@@ -1,11 +1,11 @@
 // Writes what the client has from openapi.json: src/openapi.ts with all types, and src/operations.ts with the method and
-// the path of each operation. `npm run generate` calls it after a change of the document.
+// the path of each operation. `script/typescript-client` runs it after a change of the document.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import openapiTS, { astToString } from "openapi-typescript";
 
 const HERE = import.meta.dirname;
-const NOTICE = "// `npm run generate` makes this file from openapi.json. Do not edit it.\n\n";
+const NOTICE = "// `script/typescript-client` makes this file from openapi.json. Do not edit it.\n\n";
 // The keys in these are names of the API, and not words of OpenAPI.
 const MAPS = new Set(["properties", "schemas", "paths", "webhooks", "responses", "content"]);
 const document = JSON.parse(readFileSync(`${HERE}/../../openapi.json`, "utf-8"));

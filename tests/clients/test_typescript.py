@@ -110,7 +110,7 @@ def test_the_generated_files_are_those_of_the_document(package: Package) -> None
     run(["npm", "run", "generate"], package.folder)
     for name in GENERATED:
         made = (package.folder / "src" / name).read_text()
-        assert made == (SOURCES / "src" / name).read_text(), "run `npm run generate` in clients/typescript"
+        assert made == (SOURCES / "src" / name).read_text(), "run script/typescript-client"
 
 
 def test_the_version_is_that_of_the_service() -> None:
@@ -169,7 +169,7 @@ try {
 """
     )
     run(["node_modules/typescript/bin/tsc", *STRICT, "move.ts"], user_project)
-    printed = run(["node", "move.js", source, target, lead], user_project, **environment_of(tenant))
+    printed = run(["node", "move.js", source, target, lead], user_project, environment_of(tenant))
     assert printed.split() == ["1", "1", "true"]
     assert tenant.members(target) == [lead]
 
@@ -195,7 +195,7 @@ def test_the_examples_of_the_readme(user_project: Path, busy_tenant: Tenant, tmp
     shutil.copy(ROOT / "examples" / "people.csv", user_project / "people.csv")
     (user_project / "readme.ts").write_text(program)
     run(["node_modules/typescript/bin/tsc", *STRICT, "readme.ts"], user_project)
-    printed = run(["node", "readme.js"], user_project, **environment_of(busy_tenant))
+    printed = run(["node", "readme.js"], user_project, environment_of(busy_tenant))
     assert printed.splitlines() == re.findall(r"// prints: (.*)$", program, re.MULTILINE)
     assert_healthy(busy_tenant)
 
@@ -208,4 +208,4 @@ def test_node_prints_the_example_of_the_page(user_project: Path, tenant: Tenant)
     (user_project / "page.ts").write_text(program)
     run(["node_modules/typescript/bin/tsc", *STRICT, "page.ts"], user_project)
     variables = {"SOURCE": source, "TARGET": target, "LEAD": leads[0]}
-    assert run(["node", "page.js"], user_project, **environment_of(tenant), **variables).split() == ["1", "2", "1"]
+    assert run(["node", "page.js"], user_project, {**environment_of(tenant), **variables}).split() == ["1", "2", "1"]

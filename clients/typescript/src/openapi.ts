@@ -1,4 +1,4 @@
-// `npm run generate` makes this file from openapi.json. Do not edit it.
+// `script/typescript-client` makes this file from openapi.json. Do not edit it.
 
 export interface paths {
     "/v1/accounts/{accountGroupId}/audiences/{audienceId}/move-leads": {

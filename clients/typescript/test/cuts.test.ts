@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CuttingProxy, type Cut } from "./proxies.js";
-import { idsOf, inLanes, movedLeads, newClient, newYard, setting } from "./world.js";
+import { idsOf, inLanes, movedOnRecord, newClient, newYard, setting } from "./world.js";
 
 const LANES = 8;
 // More than a request and its answer have bytes together. The test fails if they are longer.
@@ -39,7 +39,7 @@ test("a move whose connection breaks anywhere is made once", async () => {
   });
 
   assert.ok(bytes.request > 300 && bytes.answer > 600, JSON.stringify(bytes));
-  assert.deepEqual(await movedLeads(direct, yard), moved.sort());
-  assert.deepEqual((await idsOf(direct, yard.target)).sort(), moved);
+  assert.equal(await movedOnRecord(direct, yard), moved.length);
+  assert.deepEqual((await idsOf(direct, yard.target)).sort(), moved.sort());
   assert.equal((await idsOf(direct, yard.source)).length, MOST_MOVES - moved.length);
 });

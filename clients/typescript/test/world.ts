@@ -41,13 +41,13 @@ export async function idsOf(client: Leadyard, audienceId: string): Promise<strin
   return ids;
 }
 
-/** Returns the leads of each recorded move of these audiences, sorted. A lead that was moved twice is there twice. */
-export async function movedLeads(client: Leadyard, yard: Yard): Promise<string[]> {
-  const moved = [];
-  for await (const change of client.changes({ kind: "move", audienceId: yard.source })) {
-    for await (const { prospectId } of client.items("list_changed_prospects", { path: { changeId: change.id } })) moved.push(prospectId);
+/** Returns how many people the recorded moves out of the source have moved. People who were moved twice count twice. */
+export async function movedOnRecord(client: Leadyard, yard: Yard): Promise<number> {
+  let count = 0;
+  for await (const { leadCount, sourceAudienceId } of client.changes({ kind: "move", audienceId: yard.source })) {
+    if (sourceAudienceId === yard.source) count += leadCount;
   }
-  return moved.sort();
+  return count;
 }
 
 /** Runs `work` for each item, `lanes` of them at the same time. */
