@@ -115,7 +115,7 @@ export class Connection {
     if (apiKey !== undefined) headers.set("Authorization", `Bearer ${apiKey}`);
     if (sent.body !== undefined) headers.set("Content-Type", "application/json");
     else if (sent.file !== undefined && !headers.has("Content-Type")) headers.set("Content-Type", typeOf(sent.file));
-    const key = takesKey(method, path) ? (sent.idempotencyKey ?? newKey()) : null;
+    const key = takesKey(method, path) ? (sent.idempotencyKey ?? headers.get("Idempotency-Key") ?? newIdempotencyKey()) : null;
     if (key !== null) headers.set("Idempotency-Key", key);
     const text = sent.body === undefined ? undefined : JSON.stringify(sent.body);
     const { file } = sent;
@@ -253,8 +253,8 @@ function typeOf(file: FileBody): string {
   return typeof file === "string" ? "text/plain; charset=utf-8" : "application/octet-stream";
 }
 
-/** Returns 128 random bits. `crypto.randomUUID` is missing in a page that came over plain HTTP. */
-function newKey(): string {
+/** Returns 128 random bits in hexadecimal. `crypto.randomUUID` is missing in a page that came over plain HTTP. */
+export function newIdempotencyKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

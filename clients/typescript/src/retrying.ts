@@ -23,7 +23,7 @@ const WITHOUT_KEYS = /\/webhooks\/[^/]+\/test$/;
 
 /** Returns whether an Idempotency-Key makes this request safe to repeat. */
 export function takesKey(method: string, path: string): boolean {
-  return method === "POST" && !WITHOUT_KEYS.test(path);
+  return method === "POST" && path.startsWith("/v1/") && !WITHOUT_KEYS.test(path);
 }
 
 /**
