@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -57,13 +58,15 @@ class Package:
         run(["npm", "run", "build-tests"], package.folder)
         return package
 
-    def test(self, name: str, **environment: str) -> str:
-        """Runs a file of tests with Node's own test runner, and returns its report."""
-        return run(self.test_command(name), self.folder, environment)
+    def test(self, name: str, **environment: str) -> None:
+        """Runs a file of tests with Node's own test runner."""
+        report = run(self.test_command(name), self.folder, environment)
+        assert re.search(r"^# pass [1-9]", report, re.MULTILINE), report
 
     def test_command(self, name: str) -> list[str]:
-        # The runner would start a second process for the file. Node itself runs it, too, and reports the same.
-        return ["node", f"build-tests/{name}.test.js"]
+        """Returns the command that runs a file of tests. The runner would start a second process for it, so Node itself
+        runs it, which reports the same."""
+        return ["node", "--test-reporter=tap", f"build-tests/{name}.test.js"]
 
     def pack(self, folder: Path) -> Path:
         """Returns the file that `npm publish` would send."""

@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { Leadyard, LeadyardError, type LeadyardOptions, type Retry } from "leadyard-client";
 import { answerWith, refuseWith, ScriptedServer } from "./proxies.js";
 
+// Far below the waits that these calls must not make, and enough for a busy machine.
+const SOON_MS = 15_000;
 const GROUP = "507f1f77bcf86cd799439011";
 const ID = "507f1f77bcf86cd799439012";
 
@@ -56,7 +58,7 @@ for (const [name, wait] of [["seconds", () => "1"], ["a date", () => new Date(Da
   test(`Retry-After as ${name} is waited for`, async () => {
     const { got, tookMs } = await after([busy(wait()), answers], move);
     assert.equal(got.length, 2);
-    assert.ok(tookMs >= 950 && tookMs < 4_000, String(tookMs));
+    assert.ok(tookMs >= 950, String(tookMs));
   });
 }
 
@@ -64,14 +66,14 @@ test("a Retry-After beyond the limit is not waited for", async () => {
   const { got, result, tookMs } = await after([limited("3600")], move);
   const error = failure(result);
   assert.deepEqual([got.length, error.code, error.retryAfterS, error.traceId], [1, "RATE_LIMITED", 3600, "f".repeat(32)]);
-  assert.ok(tookMs < 1000);
+  assert.ok(tookMs < SOON_MS, String(tookMs));
 });
 
 test("attempts end when the time is over", async () => {
-  const { got, result, tookMs } = await after([breaks], move, { giveUpAfterMs: 600, backoffMs: 100 });
+  const { got, result, tookMs } = await after([breaks], move, { giveUpAfterMs: 1_500, backoffMs: 250 });
   assert.equal(failure(result).attempts, got.length);
-  assert.ok(got.length >= 3 && got.length <= 8, String(got.length));
-  assert.ok(tookMs < 1_500, String(tookMs));
+  assert.ok(got.length >= 2 && got.length <= 8, String(got.length));
+  assert.ok(tookMs < SOON_MS, String(tookMs));
 });
 
 test("pauses grow and are not all the same", async () => {
@@ -148,11 +150,14 @@ test("a signal ends a request, a pause and a wait, with its reason", async () =>
   const hangs = () => undefined;
   for (const step of [hangs, busy("30")]) {
     const abort = new AbortController();
-    setTimeout(() => abort.abort(reason), 100);
-    const { got, result, tookMs } = await after([step], (client) => client.moveLeads(ID, ID, [ID], { signal: abort.signal }));
+    const stepAndAbort = (response: ServerResponse) => {
+      step(response);
+      setTimeout(() => abort.abort(reason), 100);
+    };
+    const { got, result, tookMs } = await after([stepAndAbort], (client) => client.moveLeads(ID, ID, [ID], { signal: abort.signal }));
     assert.equal(result, reason);
     assert.equal(got.length, 1);
-    assert.ok(tookMs < 2_000);
+    assert.ok(tookMs < SOON_MS, String(tookMs));
   }
   const { got, result } = await after([answers], (client) => client.getAudience(ID, { signal: AbortSignal.abort(reason) }));
   assert.deepEqual([got.length, result], [0, reason]);
@@ -163,10 +168,10 @@ test("a signal ends a request, a pause and a wait, with its reason", async () =>
 });
 
 test("an attempt that takes too long is broken off and sent again", async () => {
-  const { got, result } = await after([() => undefined, answers], move, { timeoutMs: 150 });
+  const { got, result } = await after([() => undefined, answers], move, { timeoutMs: 1_000 });
   assert.deepEqual([got.length, result], [2, { movedCount: 1 }]);
-  const never = await after([() => undefined], move, { timeoutMs: 100, giveUpAfterMs: 0 });
-  assert.match(String(failure(never.result).cause), /100 ms/);
+  const never = await after([() => undefined], move, { timeoutMs: 300, giveUpAfterMs: 0 });
+  assert.match(String(failure(never.result).cause), /300 ms/);
 });
 
 test("an answer that breaks off is sent again", async () => {
