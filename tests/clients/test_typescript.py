@@ -27,13 +27,40 @@ README = SOURCES / "README.md"
 GENERATED = ("openapi.ts", "operations.ts")
 STRICT = ("--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022", "--types", "node")
 
+MOVE = """import { Leadyard, LeadyardError } from "leadyard-client";
+
+const { LEADYARD_URL: baseUrl = "", LEADYARD_KEY: apiKey, LEADYARD_ACCOUNT_GROUP: accountGroupId } = process.env;
+const [source = "", target = "", lead = ""] = process.argv.slice(2);
+const client = new Leadyard({ baseUrl, apiKey, accountGroupId });
+const { movedCount, targetAudience } = await client.moveLeads(source, target, [lead]);
+console.log(movedCount, targetAudience.prospectCount);
+try {
+  await client.moveLeads(source, target, [lead]);
+} catch (error) {
+  if (!(error instanceof LeadyardError) || error.code !== "LEADS_NOT_IN_SOURCE") throw error;
+  console.log(error.fields.leadIds[0] === lead);
+}
+"""
+
 
 @pytest.fixture(scope="session")
 def user_project(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of a user, with the packed client installed."""
+    """A project of a user, with the packed client installed and with programs that are compiled strictly: `move`, the
+    blocks of the README one after the other as `readme`, and the program of docs/clients.md as `page`."""
     folder = tmp_path_factory.mktemp("user")
-    package.installed_in(folder / "project", package.pack(folder))
-    return folder / "project"
+    project = folder / "project"
+    package.installed_in(project, package.pack(folder))
+    [page] = typescript_in(ROOT / "docs" / "clients.md")
+    programs = {"move.ts": MOVE, "readme.ts": "\n".join(typescript_in(README)), "page.ts": page}
+    for name, program in programs.items():
+        (project / name).write_text(program)
+    run(["node_modules/typescript/bin/tsc", *STRICT, *programs], project)
+    return project
+
+
+def typescript_in(page: Path) -> list[str]:
+    """Returns the blocks of TypeScript in a page."""
+    return re.findall(r"^```ts\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -154,23 +181,6 @@ def test_the_posts_without_a_key_are_those_of_the_document() -> None:
 def test_the_packed_client_makes_a_move(user_project: Path, tenant: Tenant) -> None:
     source, target = tenant.create_audience("Source"), tenant.create_audience("Target")
     [lead] = tenant.add_leads(source, 1)
-    (user_project / "move.ts").write_text(
-        """import { Leadyard, LeadyardError } from "leadyard-client";
-
-const { LEADYARD_URL: baseUrl = "", LEADYARD_KEY: apiKey, LEADYARD_ACCOUNT_GROUP: accountGroupId } = process.env;
-const [source = "", target = "", lead = ""] = process.argv.slice(2);
-const client = new Leadyard({ baseUrl, apiKey, accountGroupId });
-const { movedCount, targetAudience } = await client.moveLeads(source, target, [lead]);
-console.log(movedCount, targetAudience.prospectCount);
-try {
-  await client.moveLeads(source, target, [lead]);
-} catch (error) {
-  if (!(error instanceof LeadyardError) || error.code !== "LEADS_NOT_IN_SOURCE") throw error;
-  console.log(error.fields.leadIds[0] === lead);
-}
-"""
-    )
-    run(["node_modules/typescript/bin/tsc", *STRICT, "move.ts"], user_project)
     printed = run(["node", "move.js", source, target, lead], user_project, environment_of(tenant))
     assert printed.split() == ["1", "1", "true"]
     assert tenant.members(target) == [lead]
@@ -191,14 +201,9 @@ def test_the_package_contains_only_what_a_user_needs(user_project: Path) -> None
 
 @needs_npm
 def test_the_examples_of_the_readme(user_project: Path, busy_tenant: Tenant) -> None:
-    """They are compiled strictly, one after the other into a program, and run as it."""
-    blocks = re.findall(r"^```ts\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
-    assert len(blocks) > 6
-    program = "\n".join(blocks)
+    program = (user_project / "readme.ts").read_text()
     assert program.count("await ") > 10
     shutil.copy(ROOT / "examples" / "people.csv", user_project / "people.csv")
-    (user_project / "readme.ts").write_text(program)
-    run(["node_modules/typescript/bin/tsc", *STRICT, "readme.ts"], user_project)
     printed = run(["node", "readme.js"], user_project, environment_of(busy_tenant))
     assert printed.splitlines() == re.findall(r"// prints: (.*)$", program, re.MULTILINE)
     assert_healthy(busy_tenant)
@@ -207,10 +212,7 @@ def test_the_examples_of_the_readme(user_project: Path, busy_tenant: Tenant) -> 
 @needs_npm
 def test_node_prints_the_example_of_the_page(user_project: Path, tenant: Tenant) -> None:
     """The program in docs/clients.md."""
-    [program] = re.findall(r"^```ts\n(.*?)^```$", (ROOT / "docs" / "clients.md").read_text(), re.DOTALL | re.MULTILINE)
     source, target = tenant.create_audience("Spring campaign"), tenant.create_audience("Customers")
     leads = tenant.add_leads(source, 3)
-    (user_project / "page.ts").write_text(program)
-    run(["node_modules/typescript/bin/tsc", *STRICT, "page.ts"], user_project)
     variables = {"SOURCE": source, "TARGET": target, "LEAD": leads[0]}
     assert run(["node", "page.js"], user_project, {**environment_of(tenant), **variables}).split() == ["1", "2", "1"]
