@@ -21,7 +21,9 @@ function write(name, text) {
 function essential(value, isMap = false) {
   if (Array.isArray(value)) return value.map((each) => essential(each));
   if (value === null || typeof value !== "object") return value;
-  const kept = Object.entries(value).filter(([name]) => isMap || !["example", "examples", "title", "tags", "pattern"].includes(name));
+  const kept = Object.entries(value).filter(
+    ([name]) => isMap || !["example", "examples", "title", "tags", "pattern"].includes(name),
+  );
   return Object.fromEntries(kept.map(([name, part]) => [name, essential(part, MAPS.has(name) && !isMap)]));
 }
 

@@ -22,7 +22,8 @@ export interface EventOptions extends RequestOptions {
   wait?: number;
 }
 
-type CallArguments<Id extends OperationId> = Record<never, never> extends CallOf<Id> ? [call?: CallOf<Id>] : [call: CallOf<Id>];
+type CallArguments<Id extends OperationId> =
+  Record<never, never> extends CallOf<Id> ? [call?: CallOf<Id>] : [call: CallOf<Id>];
 
 const LONGEST_PAGE = 200;
 const LONGEST_WAIT_S = 30;
@@ -56,7 +57,10 @@ export class Calls {
   }
 
   /** Walks through a list page by page. The cursor of a page is in its `nextCursor`; pass it in `query` to continue there. */
-  async *pages<Id extends ListId>(operation: Id, ...[call]: CallArguments<Id>): AsyncGenerator<Page<ItemOf<Id>>, void, void> {
+  async *pages<Id extends ListId>(
+    operation: Id,
+    ...[call]: CallArguments<Id>
+  ): AsyncGenerator<Page<ItemOf<Id>>, void, void> {
     const start: AnyCall = call ?? {};
     let cursor = start.query?.cursor;
     do {
@@ -82,7 +86,8 @@ export class Calls {
     let headers = after === undefined ? rest.headers : { ...rest.headers, "Last-Event-ID": after };
     for (;;) {
       const query = { cursor: next, from: next ? undefined : from, types, audienceId, wait, limit: LONGEST_PAGE };
-      const page = (await this.#send("list_events", { ...rest, query, ...(headers && { headers }) })).data as unknown as Page<LeadyardEvent>;
+      const page = (await this.#send("list_events", { ...rest, query, ...(headers && { headers }) }))
+        .data as unknown as Page<LeadyardEvent>;
       yield page;
       next = page.nextCursor ?? undefined;
       headers = rest.headers;
@@ -104,7 +109,8 @@ export class Calls {
   #filled(template: string, path: Record<string, string | undefined>): string {
     return template.replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = path[name] ?? (name === "accountGroupId" ? this.#options.accountGroupId : undefined);
-      if (!value) throw new TypeError(`${name} is missing. Pass it ${name === "accountGroupId" ? "to the client" : "in path"}.`);
+      if (!value)
+        throw new TypeError(`${name} is missing. Pass it ${name === "accountGroupId" ? "to the client" : "in path"}.`);
       return encodeURIComponent(value);
     });
   }

@@ -3,7 +3,20 @@
 import { Calls } from "./calls.js";
 import type { FileBody, RequestOptions } from "./connection.js";
 import { ended, type WaitOptions } from "./jobs.js";
-import type { Audience, BodyOf, Change, DataOf, NewProspect, Prospect, ProspectingJob, QueryOf, Schemas, Transfer, TransferPreview, Webhook } from "./types.js";
+import type {
+  Audience,
+  BodyOf,
+  Change,
+  DataOf,
+  NewProspect,
+  Prospect,
+  ProspectingJob,
+  QueryOf,
+  Schemas,
+  Transfer,
+  TransferPreview,
+  Webhook,
+} from "./types.js";
 
 type Filter<Id extends "list_prospects" | "list_changes"> = Omit<QueryOf<Id>, "cursor">;
 /** A transfer, as POST …/transfers takes it. */
@@ -36,11 +49,18 @@ export class Leadyard extends Calls {
   }
 
   /** Creates an audience, of the type `on_demand` unless you choose `monitoring`. */
-  createAudience(audience: Omit<BodyOf<"create_audience">, "type"> & { type?: "on_demand" | "monitoring" }, options: RequestOptions = {}): Promise<Audience> {
+  createAudience(
+    audience: Omit<BodyOf<"create_audience">, "type"> & { type?: "on_demand" | "monitoring" },
+    options: RequestOptions = {},
+  ): Promise<Audience> {
     return this.data("create_audience", { ...options, body: { type: "on_demand", ...audience } });
   }
 
-  updateAudience(audienceId: string, changes: BodyOf<"update_audience">, options: RequestOptions = {}): Promise<Audience> {
+  updateAudience(
+    audienceId: string,
+    changes: BodyOf<"update_audience">,
+    options: RequestOptions = {},
+  ): Promise<Audience> {
     return this.data("update_audience", { ...options, path: { audienceId }, body: changes });
   }
 
@@ -52,7 +72,11 @@ export class Leadyard extends Calls {
   // ------------------------------------------------------------------------------------------------------- people
 
   /** Yields the people of an audience, or those that match the filter. */
-  prospects(audienceId: string, filter: Filter<"list_prospects"> = {}, options: RequestOptions = {}): AsyncGenerator<Prospect, void, void> {
+  prospects(
+    audienceId: string,
+    filter: Filter<"list_prospects"> = {},
+    options: RequestOptions = {},
+  ): AsyncGenerator<Prospect, void, void> {
     return this.items("list_prospects", { ...options, path: { audienceId }, query: filter });
   }
 
@@ -61,11 +85,19 @@ export class Leadyard extends Calls {
   }
 
   /** Adds 1 to 1,000 people. The answer counts the new and the known ones, and lists the rejected ones with the reason. */
-  addProspects(audienceId: string, prospects: NewProspect[], options: RequestOptions = {}): Promise<Schemas["ProspectsAdded"]> {
+  addProspects(
+    audienceId: string,
+    prospects: NewProspect[],
+    options: RequestOptions = {},
+  ): Promise<Schemas["ProspectsAdded"]> {
     return this.data("add_prospects", { ...options, path: { audienceId }, body: { prospects } });
   }
 
-  updateProspect(prospectId: string, changes: BodyOf<"update_prospect">, options: RequestOptions = {}): Promise<Schemas["Lead"]> {
+  updateProspect(
+    prospectId: string,
+    changes: BodyOf<"update_prospect">,
+    options: RequestOptions = {},
+  ): Promise<Schemas["Lead"]> {
     return this.data("update_prospect", { ...options, path: { prospectId }, body: changes });
   }
 
@@ -77,17 +109,39 @@ export class Leadyard extends Calls {
   // ------------------------------------------------------------------------------------------ move, copy, remove
 
   /** Moves 1 to 10,000 people: all of them or, if one is not in the source, none. */
-  moveLeads(sourceAudienceId: string, targetAudienceId: string, leadIds: string[], options: RequestOptions = {}): Promise<Schemas["AudienceLeadMove"]> {
-    return this.data("move_leads", { ...options, path: { audienceId: sourceAudienceId }, body: { targetAudienceId, leadIds } });
+  moveLeads(
+    sourceAudienceId: string,
+    targetAudienceId: string,
+    leadIds: string[],
+    options: RequestOptions = {},
+  ): Promise<Schemas["AudienceLeadMove"]> {
+    return this.data("move_leads", {
+      ...options,
+      path: { audienceId: sourceAudienceId },
+      body: { targetAudienceId, leadIds },
+    });
   }
 
   /** Copies 1 to 10,000 people, all of them or none. They stay in the source. */
-  copyLeads(sourceAudienceId: string, targetAudienceId: string, leadIds: string[], options: RequestOptions = {}): Promise<Schemas["AudienceLeadCopy"]> {
-    return this.data("copy_leads", { ...options, path: { audienceId: sourceAudienceId }, body: { targetAudienceId, leadIds } });
+  copyLeads(
+    sourceAudienceId: string,
+    targetAudienceId: string,
+    leadIds: string[],
+    options: RequestOptions = {},
+  ): Promise<Schemas["AudienceLeadCopy"]> {
+    return this.data("copy_leads", {
+      ...options,
+      path: { audienceId: sourceAudienceId },
+      body: { targetAudienceId, leadIds },
+    });
   }
 
   /** Removes 1 to 10,000 people from an audience, all of them or none. They stay in the account group. */
-  removeLeads(audienceId: string, leadIds: string[], options: RequestOptions = {}): Promise<Schemas["AudienceLeadRemoval"]> {
+  removeLeads(
+    audienceId: string,
+    leadIds: string[],
+    options: RequestOptions = {},
+  ): Promise<Schemas["AudienceLeadRemoval"]> {
     return this.data("remove_leads", { ...options, path: { audienceId }, body: { leadIds } });
   }
 
@@ -140,17 +194,29 @@ export class Leadyard extends Calls {
   }
 
   /** Returns what an import would make of an upload, and changes nothing. */
-  previewUpload(uploadId: string, how: Schemas["PreviewUpload"] = {}, options: RequestOptions = {}): Promise<Schemas["UploadPreview"]> {
+  previewUpload(
+    uploadId: string,
+    how: Schemas["PreviewUpload"] = {},
+    options: RequestOptions = {},
+  ): Promise<Schemas["UploadPreview"]> {
     return this.data("preview_upload", { ...options, path: { uploadId }, body: how });
   }
 
   /** Starts a job that fills an audience. */
-  startProspecting(start: BodyOf<"start_prospecting">, options: RequestOptions = {}): Promise<Schemas["ProspectingJobStart"]> {
+  startProspecting(
+    start: BodyOf<"start_prospecting">,
+    options: RequestOptions = {},
+  ): Promise<Schemas["ProspectingJobStart"]> {
     return this.data("start_prospecting", { ...options, body: start });
   }
 
   /** Uploads a file and starts its import into an audience: one that exists, or a new one. */
-  async importFile(file: FileBody, audience: Schemas["TargetAudience"], how: ImportOptions = {}, options: RequestOptions = {}): Promise<Schemas["ProspectingJobStart"]> {
+  async importFile(
+    file: FileBody,
+    audience: Schemas["TargetAudience"],
+    how: ImportOptions = {},
+    options: RequestOptions = {},
+  ): Promise<Schemas["ProspectingJobStart"]> {
     const { idempotencyKey, ...ofUpload } = options;
     const { uploadId } = await this.createUpload(file, ofUpload);
     return this.startProspecting({ ...how, type: "csv_upload", uploadId, audience }, options);
@@ -182,7 +248,10 @@ export class Leadyard extends Calls {
   }
 
   /** Creates a webhook. Store the `secret` of the answer, because no other answer contains it. */
-  createWebhook(webhook: BodyOf<"create_webhook">, options: RequestOptions = {}): Promise<Schemas["WebhookWithSecret"]> {
+  createWebhook(
+    webhook: BodyOf<"create_webhook">,
+    options: RequestOptions = {},
+  ): Promise<Schemas["WebhookWithSecret"]> {
     return this.data("create_webhook", { ...options, body: webhook });
   }
 

@@ -1,10 +1,20 @@
 // Sends requests, and sends them again while that is safe. It has no types of the API: `client.ts` adds them.
 
 import { LeadyardError } from "./errors.js";
-import { isPassing, isRepeatable, pause, pauseMs, retryAfterOf, takesKey, USUAL_PATIENCE, type Patience } from "./retrying.js";
+import {
+  isPassing,
+  isRepeatable,
+  pause,
+  pauseMs,
+  retryAfterOf,
+  takesKey,
+  USUAL_PATIENCE,
+  type Patience,
+} from "./retrying.js";
 
 /** A file to upload. A `Blob`, bytes or a text can be sent again; of a stream, pass a function that opens it. */
-export type FileBody = Blob | Uint8Array | ArrayBuffer | string | ReadableStream<Uint8Array> | (() => ReadableStream<Uint8Array>);
+export type FileBody =
+  Blob | Uint8Array | ArrayBuffer | string | ReadableStream<Uint8Array> | (() => ReadableStream<Uint8Array>);
 
 export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
@@ -115,7 +125,9 @@ export class Connection {
     if (apiKey !== undefined) headers.set("Authorization", `Bearer ${apiKey}`);
     if (sent.body !== undefined) headers.set("Content-Type", "application/json");
     else if (sent.file !== undefined && !headers.has("Content-Type")) headers.set("Content-Type", typeOf(sent.file));
-    const key = takesKey(method, path) ? (sent.idempotencyKey ?? headers.get("Idempotency-Key") ?? newIdempotencyKey()) : null;
+    const key = takesKey(method, path)
+      ? (sent.idempotencyKey ?? headers.get("Idempotency-Key") ?? newIdempotencyKey())
+      : null;
     if (key !== null) headers.set("Idempotency-Key", key);
     const text = sent.body === undefined ? undefined : JSON.stringify(sent.body);
     const { file } = sent;
@@ -144,7 +156,10 @@ export class Connection {
   async #attempt(request: Prepared, attempts: number): Promise<Outcome> {
     const timeout = new AbortController();
     const timer = Number.isFinite(request.patience.timeoutMs)
-      ? setTimeout(() => timeout.abort(new Error(`no answer within ${request.patience.timeoutMs} ms`)), request.patience.timeoutMs)
+      ? setTimeout(
+          () => timeout.abort(new Error(`no answer within ${request.patience.timeoutMs} ms`)),
+          request.patience.timeoutMs,
+        )
       : undefined;
     try {
       const response = await this.#fetch(request, timeout.signal);
@@ -181,7 +196,8 @@ async function outcomeOf(request: Prepared, response: Response, attempts: number
   const isJson = /\bjson\b/.test(headers.get("Content-Type") ?? "");
   if (response.ok && status === 204) return { answer: { data: undefined, status, headers, traceId: "" } };
   if (response.ok && !isJson) {
-    if (response.body === null || headers.get("Content-Type")?.startsWith("text/html")) return unexpected(request, response, attempts);
+    if (response.body === null || headers.get("Content-Type")?.startsWith("text/html"))
+      return unexpected(request, response, attempts);
     return { answer: { data: response.body, status, headers, traceId: "" } };
   }
   if (!isJson) return unexpected(request, response, attempts);
@@ -192,7 +208,13 @@ async function outcomeOf(request: Prepared, response: Response, attempts: number
   return refused(request, response, attempts, body.error ?? {}, traceId);
 }
 
-function refused(request: Prepared, response: Response, attempts: number, problem: Record<string, unknown>, traceId: string): Outcome {
+function refused(
+  request: Prepared,
+  response: Response,
+  attempts: number,
+  problem: Record<string, unknown>,
+  traceId: string,
+): Outcome {
   const { code, message, details, ...fields } = problem;
   const retryAfterS = retryAfterOf(response.headers);
   const error = new LeadyardError({
@@ -217,7 +239,9 @@ async function unexpected(request: Prepared, response: Response, attempts: numbe
   const retryAfterS = retryAfterOf(response.headers);
   const error = new LeadyardError({
     code: "UNEXPECTED_ANSWER",
-    message: isRedirect ? "The address redirects to another one." : `The answer ${response.status} is not one of Leadyard.`,
+    message: isRedirect
+      ? "The address redirects to another one."
+      : `The answer ${response.status} is not one of Leadyard.`,
     details: isRedirect
       ? `Set baseUrl to the address it leads to${target ? `, which begins like ${target}` : ""}.`
       : "Check baseUrl, and the log of the proxy before the service.",

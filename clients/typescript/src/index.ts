@@ -2,8 +2,25 @@
 
 export { Calls, type EventOptions, type LeadyardOptions } from "./calls.js";
 export { Leadyard, type TransferRequest } from "./client.js";
-export { Connection, newIdempotencyKey, type Answer, type ConnectionOptions, type FileBody, type Query, type RequestOptions, type Retry, type Sent } from "./connection.js";
-export { LeadyardError, type ErrorCode, type ErrorFields, type ErrorParts, type LeadyardErrorOf, type Violation } from "./errors.js";
+export {
+  Connection,
+  newIdempotencyKey,
+  type Answer,
+  type ConnectionOptions,
+  type FileBody,
+  type Query,
+  type RequestOptions,
+  type Retry,
+  type Sent,
+} from "./connection.js";
+export {
+  LeadyardError,
+  type ErrorCode,
+  type ErrorFields,
+  type ErrorParts,
+  type LeadyardErrorOf,
+  type Violation,
+} from "./errors.js";
 export { JobError, type WaitOptions } from "./jobs.js";
 export type { components, operations, paths, webhooks } from "./openapi.js";
 export { OPERATIONS } from "./operations.js";

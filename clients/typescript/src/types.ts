@@ -22,14 +22,23 @@ export type DataOf<Id extends OperationId> = {
   [Status in keyof operations[Id]["responses"] & Statuses]: DataIn<operations[Id]["responses"][Status]>;
 }[keyof operations[Id]["responses"] & Statuses];
 
-type PathOf<Id extends OperationId> = operations[Id]["parameters"] extends { path: infer Path } ? Path : { accountGroupId?: string };
+type PathOf<Id extends OperationId> = operations[Id]["parameters"] extends { path: infer Path }
+  ? Path
+  : { accountGroupId?: string };
 type OwnPath<Id extends OperationId> = Omit<PathOf<Id>, "accountGroupId"> & { accountGroupId?: string };
-type PathPart<Id extends OperationId> = Record<never, never> extends OwnPath<Id> ? { path?: OwnPath<Id> } : { path: OwnPath<Id> };
+type PathPart<Id extends OperationId> =
+  Record<never, never> extends OwnPath<Id> ? { path?: OwnPath<Id> } : { path: OwnPath<Id> };
 
 /** The query parameters of an operation. Those that are null, undefined or empty are not sent. */
-export type QueryOf<Id extends OperationId> = operations[Id]["parameters"] extends { query?: infer Given } ? NonNullable<Given> : Record<never, never>;
+export type QueryOf<Id extends OperationId> = operations[Id]["parameters"] extends { query?: infer Given }
+  ? NonNullable<Given>
+  : Record<never, never>;
 
-type Content<Id extends OperationId> = operations[Id] extends { requestBody?: { content: infer Types } } ? (unknown extends Types ? never : Types) : never;
+type Content<Id extends OperationId> = operations[Id] extends { requestBody?: { content: infer Types } }
+  ? unknown extends Types
+    ? never
+    : Types
+  : never;
 
 /** The JSON body of an operation. */
 export type BodyOf<Id extends OperationId> = Content<Id> extends { "application/json": infer Body } ? Body : never;
@@ -37,7 +46,9 @@ export type BodyOf<Id extends OperationId> = Content<Id> extends { "application/
 type BodyPart<Id extends OperationId> = [Content<Id>] extends [never]
   ? Record<never, never>
   : Content<Id> extends { "application/json": infer Body }
-    ? operations[Id] extends { requestBody: object } ? { body: Body } : { body?: Body }
+    ? operations[Id] extends { requestBody: object }
+      ? { body: Body }
+      : { body?: Body }
     : { file: FileBody; contentType?: keyof Content<Id> & string };
 
 /** Everything that an operation takes. `accountGroupId` is that of the client, unless `path` has another one. */
@@ -60,7 +71,10 @@ export interface Page<Item> {
 }
 
 /** The operations that return a list page by page. `list_events` is not among them, because its pages never end. */
-export type ListId = Exclude<{ [Id in OperationId]: DataOf<Id> extends Page<unknown> ? Id : never }[OperationId], "list_events">;
+export type ListId = Exclude<
+  { [Id in OperationId]: DataOf<Id> extends Page<unknown> ? Id : never }[OperationId],
+  "list_events"
+>;
 export type ItemOf<Id extends ListId> = DataOf<Id> extends Page<infer Item> ? Item : never;
 
 export type Account = Schemas["Account"];
@@ -74,7 +88,9 @@ export type TransferPreview = Schemas["TransferPreview"];
 export type ProspectingJob = Schemas["ProspectingJobStatus"];
 export type Webhook = Schemas["Webhook"];
 
-type BodyOfHook<Hook> = Hook extends { post: { requestBody: { content: { "application/json": infer Body } } } } ? Body : never;
+type BodyOfHook<Hook> = Hook extends { post: { requestBody: { content: { "application/json": infer Body } } } }
+  ? Body
+  : never;
 
 /** The body of a webhook: an event, or the message of a test. `type` decides which fields `data` has. */
 export type WebhookMessage = { [Name in keyof webhooks]: BodyOfHook<webhooks[Name]> }[keyof webhooks];

@@ -7,7 +7,10 @@ export type VerificationFailure = "HEADERS_MISSING" | "WRONG_TIMESTAMP" | "WRONG
 
 /** A request that does not come from your webhook, or not now. Answer it with a 401. */
 export class WebhookVerificationError extends Error {
-  constructor(readonly code: VerificationFailure, message: string) {
+  constructor(
+    readonly code: VerificationFailure,
+    message: string,
+  ) {
     super(message);
     this.name = "WebhookVerificationError";
   }
@@ -37,9 +40,14 @@ export async function verifyWebhook(
   options: VerifyOptions = {},
 ): Promise<WebhookMessage> {
   const keys = await Promise.all([secret].flat().map(keyOf));
-  const [id, timestamp, signatures] = ["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) => headerOf(headers, name));
+  const [id, timestamp, signatures] = ["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) =>
+    headerOf(headers, name),
+  );
   if (!id || !timestamp || !signatures) {
-    throw new WebhookVerificationError("HEADERS_MISSING", "webhook-id, webhook-timestamp or webhook-signature is missing.");
+    throw new WebhookVerificationError(
+      "HEADERS_MISSING",
+      "webhook-id, webhook-timestamp or webhook-signature is missing.",
+    );
   }
   const seconds = /^\d+$/.test(timestamp) ? Number(timestamp) : NaN;
   const awayS = Math.abs((options.now ?? Date.now()) / 1000 - seconds);
@@ -48,7 +56,10 @@ export async function verifyWebhook(
   }
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   if (!(await isSigned(keys, signatures, joined(`${id}.${timestamp}.`, bytes)))) {
-    throw new WebhookVerificationError("WRONG_SIGNATURE", "No signature fits. Pass the body as it came, and the secret of this webhook.");
+    throw new WebhookVerificationError(
+      "WRONG_SIGNATURE",
+      "No signature fits. Pass the body as it came, and the secret of this webhook.",
+    );
   }
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as WebhookMessage;
@@ -58,7 +69,11 @@ export async function verifyWebhook(
 }
 
 /** Compares with `crypto.subtle.verify`, which takes the same time wherever two signatures differ. */
-async function isSigned(keys: readonly CryptoKey[], signatures: string, signed: Uint8Array<ArrayBuffer>): Promise<boolean> {
+async function isSigned(
+  keys: readonly CryptoKey[],
+  signatures: string,
+  signed: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
   for (const [, signature = ""] of signatures.matchAll(/(?:^| )v1,(\S+)/g)) {
     const given = bytesOf(signature);
     for (const key of keys) {

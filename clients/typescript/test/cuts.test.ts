@@ -15,7 +15,9 @@ test("a move whose connection breaks anywhere is made once", async () => {
   const rest = [...yard.leads];
   const moved: string[] = [];
   const bytes = { request: 0, answer: 0 };
-  const lanes = (["request", "answer"] as const).flatMap((of) => Array.from({ length: LANES / 2 }, (_, lane) => ({ of, lane })));
+  const lanes = (["request", "answer"] as const).flatMap((of) =>
+    Array.from({ length: LANES / 2 }, (_, lane) => ({ of, lane })),
+  );
 
   await inLanes(LANES, lanes, async ({ of, lane }) => {
     const proxy = await CuttingProxy.before(setting("LEADYARD_URL"));

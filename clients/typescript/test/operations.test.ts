@@ -5,11 +5,23 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { JobError, LeadyardError, OPERATIONS, verifyWebhook, type ErrorCode, type LeadyardEvent, type WebhookMessage } from "leadyard-client";
+import {
+  JobError,
+  LeadyardError,
+  OPERATIONS,
+  verifyWebhook,
+  type ErrorCode,
+  type LeadyardEvent,
+  type WebhookMessage,
+} from "leadyard-client";
 import { idsOf, newClient, newYard, setting } from "./world.js";
 
 const called = new Set<string>();
-const patterns = Object.entries(OPERATIONS).map(([id, [method, path]]) => ({ id, method, pattern: new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+").replace(".", "\\.")}$`) }));
+const patterns = Object.entries(OPERATIONS).map(([id, [method, path]]) => ({
+  id,
+  method,
+  pattern: new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+").replace(".", "\\.")}$`),
+}));
 
 /** Notes which operation a request is. The first one that fits has no id in place of a fixed path. */
 const watching: typeof fetch = (url, init) => {
@@ -21,7 +33,10 @@ const watching: typeof fetch = (url, init) => {
 const client = newClient({ fetch: watching });
 
 async function refused(call: Promise<unknown>, code: ErrorCode): Promise<LeadyardError> {
-  const error: unknown = await call.then(() => undefined, (reason: unknown) => reason);
+  const error: unknown = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   assert.ok(error instanceof LeadyardError, String(error));
   assert.equal(error.code, code);
   assert.match(error.traceId, /^[0-9a-f]{32}$/);
@@ -39,7 +54,9 @@ test("account groups", async () => {
   const answer = await client.call("list_accounts", { query: { limit: 1 } });
   assert.match(answer.headers.get("Key-Permissions") ?? "", /audiences:write/);
   assert.equal(answer.status, 200);
-  const elsewhere = newClient({ accountGroupId: undefined, fetch: watching }).forAccountGroup("000000000000000000000000");
+  const elsewhere = newClient({ accountGroupId: undefined, fetch: watching }).forAccountGroup(
+    "000000000000000000000000",
+  );
   assert.equal((await refused(elsewhere.getAudience(setting("LEADYARD_ACCOUNT_GROUP")), "FORBIDDEN")).status, 403);
   await refused(newClient({ apiKey: "sk_live_wrong", fetch: watching }).audiences().next(), "UNAUTHORIZED");
 });
@@ -66,11 +83,15 @@ test("audiences and folders", async () => {
 test("lists are walked in pages", async () => {
   const yard = await newYard(client, 450);
   const sizes = [];
-  for await (const page of client.pages("list_prospects", { path: { audienceId: yard.source } })) sizes.push(page.items.length);
+  for await (const page of client.pages("list_prospects", { path: { audienceId: yard.source } }))
+    sizes.push(page.items.length);
   assert.deepEqual(sizes, [200, 200, 50]);
   const first = await client.pages("list_prospects", { path: { audienceId: yard.source }, query: { limit: 7 } }).next();
   assert.ok(first.value);
-  const next = await client.call("list_prospects", { path: { audienceId: yard.source }, query: { cursor: first.value.nextCursor, limit: 1 } });
+  const next = await client.call("list_prospects", {
+    path: { audienceId: yard.source },
+    query: { cursor: first.value.nextCursor, limit: 1 },
+  });
   assert.equal(next.data.items[0]?.id, yard.leads[7]);
   const names = [];
   for await (const audience of client.audiences()) names.push(audience.name);
@@ -81,24 +102,40 @@ test("people", async () => {
   const { id: audienceId } = await client.createAudience({ name: "People" });
   const added = await client.addProspects(audienceId, [
     { email: "ada@engines.example", firstName: "Ada", lastName: "Lovelace", providerId: "crm/1" },
-    { linkedinUrl: "https://www.linkedin.com/in/ada-twin", firstName: "Ada", lastName: "Lovelace", company: { name: "Engines" } },
+    {
+      linkedinUrl: "https://www.linkedin.com/in/ada-twin",
+      firstName: "Ada",
+      lastName: "Lovelace",
+      company: { name: "Engines" },
+    },
     { email: "nonsense" },
   ]);
   assert.deepEqual([added.created, added.rejected.map(({ code }) => code)], [2, ["INVALID_EMAIL"]]);
   const [ada, twin] = await idsOf(client, audienceId);
   assert.ok(ada && twin);
-  assert.equal((await client.updateProspect(ada, { title: "Countess", company: { name: "Engines" } })).title, "Countess");
+  assert.equal(
+    (await client.updateProspect(ada, { title: "Countess", company: { name: "Engines" } })).title,
+    "Countess",
+  );
   assert.equal((await client.getProspect(ada)).audiences[0]?.id, audienceId);
-  assert.equal((await client.call("find_by_provider_id", { path: { providerId: "crm/1" } })).data.matches[0]?.prospectId, ada);
+  assert.equal(
+    (await client.call("find_by_provider_id", { path: { providerId: "crm/1" } })).data.matches[0]?.prospectId,
+    ada,
+  );
   const found = [];
   for await (const prospect of client.prospects(audienceId, { q: "lovelace", hasEmail: true })) found.push(prospect.id);
   assert.deepEqual(found, [ada]);
   const csv = await textOf(await client.exportProspects(audienceId));
   assert.match(csv, /ada@engines\.example/);
   for await (const group of client.items("list_duplicates")) assert.ok(group.prospects.length > 1);
-  const { data: merged } = await client.call("merge_prospects", { path: { prospectId: ada }, body: { prospectId: twin } });
+  const { data: merged } = await client.call("merge_prospects", {
+    path: { prospectId: ada },
+    body: { prospectId: twin },
+  });
   assert.equal(merged.prospect.id, ada);
-  const { data: suppressed } = await client.call("suppress_prospects", { body: { prospects: [{ email: "never@example.com" }], reason: "asked" } });
+  const { data: suppressed } = await client.call("suppress_prospects", {
+    body: { prospects: [{ email: "never@example.com" }], reason: "asked" },
+  });
   assert.equal(suppressed.added, 1);
   const hashes = [];
   for await (const { hash } of client.items("list_suppressions")) hashes.push(hash);
@@ -110,7 +147,10 @@ test("people", async () => {
 test("moves, copies, removals, and their undo", async () => {
   const yard = await newYard(client, 3);
   const [one = "", two = "", three = ""] = yard.leads;
-  const { data, headers } = await client.call("move_leads", { path: { audienceId: yard.source }, body: { targetAudienceId: yard.target, leadIds: [one, two] } });
+  const { data, headers } = await client.call("move_leads", {
+    path: { audienceId: yard.source },
+    body: { targetAudienceId: yard.target, leadIds: [one, two] },
+  });
   assert.deepEqual([data.movedCount, data.sourceAudience.prospectCount, data.targetAudience.prospectCount], [2, 1, 2]);
   const moveId = headers.get("Move-Id") ?? "";
   assert.equal((await client.call("get_move", { path: { moveId } })).data.leadIds.length, 2);
@@ -132,14 +172,21 @@ test("moves, copies, removals, and their undo", async () => {
   assert.deepEqual(kinds, ["undo", "copy", "move", "add"]);
   for await (const change of client.items("list_prospect_changes", { path: { prospectId: one } })) assert.ok(change.id);
   const people = [];
-  for await (const each of client.items("list_changed_prospects", { path: { changeId: moveId } })) people.push(each.prospectId);
+  for await (const each of client.items("list_changed_prospects", { path: { changeId: moveId } }))
+    people.push(each.prospectId);
   assert.deepEqual(people.sort(), [one, two].sort());
-  for await (const _ of client.items("list_replaced_values", { path: { changeId: moveId } })) assert.fail("a move replaces no value");
+  for await (const _ of client.items("list_replaced_values", { path: { changeId: moveId } }))
+    assert.fail("a move replaces no value");
 });
 
 test("transfers", async () => {
   const yard = await newYard(client, 30);
-  const transfer = { action: "move", sourceAudienceId: yard.source, targetAudienceId: yard.target, select: { all: true } } as const;
+  const transfer = {
+    action: "move",
+    sourceAudienceId: yard.source,
+    targetAudienceId: yard.target,
+    select: { all: true },
+  } as const;
   const preview = await client.previewTransfer(transfer);
   assert.deepEqual([preview.count, preview.sourceProspectCountAfter, preview.sample.length], [30, 0, 20]);
   const changed = await refused(client.startTransfer({ ...transfer, expectedCount: 29 }), "SELECTION_CHANGED");
@@ -161,8 +208,15 @@ test("imports", async () => {
   const csv = "Email,Name\nada@import.example,Ada\ngrace@import.example,Grace\nnonsense,\n";
   const { uploadId } = await client.createUpload(new Blob([csv], { type: "text/csv" }));
   const preview = await client.previewUpload(uploadId, { rows: 2 });
-  assert.deepEqual(preview.columns.map(({ field }) => field), ["email", "name"]);
-  const { jobId, audienceId } = await client.startProspecting({ type: "csv_upload", uploadId, audience: { name: "Imported" } });
+  assert.deepEqual(
+    preview.columns.map(({ field }) => field),
+    ["email", "name"],
+  );
+  const { jobId, audienceId } = await client.startProspecting({
+    type: "csv_upload",
+    uploadId,
+    audience: { name: "Imported" },
+  });
   const job = await client.waitForProspecting(jobId, { pollMs: 50 });
   assert.deepEqual([job.counts.created, job.counts.rejected, job.audienceId], [2, 1, audienceId]);
   assert.match(await textOf(await client.exportRejected(jobId)), /nonsense/);
@@ -170,19 +224,37 @@ test("imports", async () => {
   const second = await client.importFile(stream, { id: audienceId });
   assert.equal((await client.waitForProspecting(second.jobId)).counts.added, 1);
   await refused(client.cancelProspecting(second.jobId), "JOB_NOT_CANCELLABLE");
-  assert.equal((await client.items("list_prospecting", { query: { status: "completed" } }).next()).value?.jobId, second.jobId);
+  assert.equal(
+    (await client.items("list_prospecting", { query: { status: "completed" } }).next()).value?.jobId,
+    second.jobId,
+  );
   await refused(client.importFile("Email\n", { name: "Empty" }), "UNREADABLE_FILE");
-  for (const operation of ["list_lead_lists", "list_saved_searches"] as const) await refused(client.call(operation), "SOURCE_NOT_CONFIGURED");
-  await refused(client.startProspecting({ type: "linkedin_search", audience: { name: "L" }, searchUrl: "https://www.linkedin.com/search/results/people/?keywords=cto" }), "SOURCE_NOT_CONFIGURED");
+  for (const operation of ["list_lead_lists", "list_saved_searches"] as const)
+    await refused(client.call(operation), "SOURCE_NOT_CONFIGURED");
+  await refused(
+    client.startProspecting({
+      type: "linkedin_search",
+      audience: { name: "L" },
+      searchUrl: "https://www.linkedin.com/search/results/people/?keywords=cto",
+    }),
+    "SOURCE_NOT_CONFIGURED",
+  );
 });
 
 test("a job that is cancelled is an error of the wait", async () => {
-  const started = await client.call("start_prospecting", { body: { type: "url_upload", audience: { name: "URLs" }, profileUrls: Array.from({ length: 900 }, (_, number) => `https://www.linkedin.com/in/somebody-${number}`) } });
+  const started = await client.call("start_prospecting", {
+    body: {
+      type: "url_upload",
+      audience: { name: "URLs" },
+      profileUrls: Array.from({ length: 900 }, (_, number) => `https://www.linkedin.com/in/somebody-${number}`),
+    },
+  });
   const { jobId } = started.data;
   const cancelled = await client.cancelProspecting(jobId).catch((error: LeadyardError) => error.code);
   const waited: unknown = await client.waitForProspecting(jobId).catch((error: unknown) => error);
   // The job may have been quicker.
-  if (cancelled === "JOB_NOT_CANCELLABLE") return assert.equal((await client.getProspecting(jobId)).status, "completed");
+  if (cancelled === "JOB_NOT_CANCELLABLE")
+    return assert.equal((await client.getProspecting(jobId)).status, "completed");
   assert.ok(waited instanceof JobError && waited.code === "CANCELLED" && waited.job.jobId === jobId);
 });
 
@@ -194,7 +266,10 @@ test("events", async () => {
     if (seen.length === 1) await client.updateAudience(audience.id, { name: "Renamed" });
     else break;
   }
-  assert.deepEqual(seen.map(({ type }) => type), ["audience.created", "audience.updated"]);
+  assert.deepEqual(
+    seen.map(({ type }) => type),
+    ["audience.created", "audience.updated"],
+  );
   const after: string[] = [];
   for await (const event of client.events({ after: seen[0]?.id ?? "", audienceId: audience.id })) {
     after.push(event.id);
@@ -203,7 +278,8 @@ test("events", async () => {
   assert.deepEqual(after, [seen[1]?.id]);
   const stop = new AbortController();
   const waiting = (async () => {
-    for await (const _ of client.events({ types: ["webhook.disabled"], signal: stop.signal })) assert.fail("no webhook was disabled");
+    for await (const _ of client.events({ types: ["webhook.disabled"], signal: stop.signal }))
+      assert.fail("no webhook was disabled");
   })();
   setTimeout(() => stop.abort(), 300);
   await assert.rejects(waiting, { name: "AbortError" });
@@ -258,7 +334,10 @@ test("webhooks are created, verified, and sent again", async () => {
   await client.moveLeads(yard.source, yard.target, yard.leads);
   const moved = await until(() => received.find((message) => message.type === "leads.moved"));
   assert.ok(moved.type === "leads.moved" && moved.data.targetAudience?.id === yard.target);
-  const delivery = await until(async () => (await client.items("list_deliveries", { path, query: { status: "delivered" } }).next()).value ?? undefined);
+  const delivery = await until(
+    async () =>
+      (await client.items("list_deliveries", { path, query: { status: "delivered" } }).next()).value ?? undefined,
+  );
   await client.call("redeliver", { path: { ...path, deliveryId: delivery.id } });
   await until(() => received.filter(({ id }) => id === moved.id)[1]);
   await client.call("replay_events", { path, body: { from: new Date(Date.now() - 60_000).toISOString() } });

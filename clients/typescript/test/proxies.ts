@@ -1,7 +1,12 @@
 // Proxies before the service that break connections, and that answer with refusals of their own.
 
 import { once } from "node:events";
-import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from "node:http";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 export interface Cut {
@@ -89,7 +94,13 @@ export class ScriptedServer {
     this.#server = createHttpServer(async (request, response) => {
       const pieces = [];
       for await (const piece of request) pieces.push(piece as Buffer);
-      const got = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body: Buffer.concat(pieces), atMs: Date.now() };
+      const got = {
+        method: request.method ?? "",
+        path: request.url ?? "",
+        headers: request.headers,
+        body: Buffer.concat(pieces),
+        atMs: Date.now(),
+      };
       this.got.push(got);
       await behaviour(got, response, this.got.length);
     });
@@ -116,7 +127,13 @@ export function answerWith(response: ServerResponse, data: unknown): void {
   send(response, 200, {}, { success: true, data, error: null, traceId: "0".repeat(32) });
 }
 
-export function refuseWith(response: ServerResponse, status: number, code: string, headers: Record<string, string> = {}, fields: object = {}): void {
+export function refuseWith(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  headers: Record<string, string> = {},
+  fields: object = {},
+): void {
   const error = { code, message: "Not now.", details: "Wait and send the request again.", ...fields };
   send(response, status, headers, { success: false, data: null, error, traceId: "f".repeat(32) });
 }

@@ -18,9 +18,15 @@ function randomFrom(seed: number): () => number {
 }
 
 async function passOn(got: Got): Promise<Response> {
-  const headers = new Headers(Object.entries(got.headers).map(([name, value]): [string, string] => [name, String(value)]));
+  const headers = new Headers(
+    Object.entries(got.headers).map(([name, value]): [string, string] => [name, String(value)]),
+  );
   for (const name of ["host", "connection", "content-length", "transfer-encoding"]) headers.delete(name);
-  return fetch(setting("LEADYARD_URL") + got.path, { method: got.method, headers, body: got.body.length ? got.body : undefined });
+  return fetch(setting("LEADYARD_URL") + got.path, {
+    method: got.method,
+    headers,
+    body: got.body.length ? got.body : undefined,
+  });
 }
 
 test("moves through a storm of refusals and lost answers are made once", async () => {
@@ -29,15 +35,16 @@ test("moves through a storm of refusals and lost answers are made once", async (
   const proxy = await ScriptedServer.that(async (got, response) => {
     const dice = random();
     const now = { "Retry-After": "0" };
-    if (dice < 0.15) return seen[429]++, refuseWith(response, 429, "RATE_LIMITED", now);
-    if (dice < 0.3) return seen[503]++, refuseWith(response, 503, "SERVICE_UNAVAILABLE", now);
-    if (dice < 0.35) return seen.inFlight++, refuseWith(response, 409, "IDEMPOTENCY_CONFLICT", now);
-    if (dice < 0.4) return seen[502]++, void response.writeHead(502, { "Content-Type": "text/html" }).end("<h1>Bad gateway</h1>");
-    if (dice < 0.5) return seen.closed++, void response.socket?.destroy();
+    if (dice < 0.15) return (seen[429]++, refuseWith(response, 429, "RATE_LIMITED", now));
+    if (dice < 0.3) return (seen[503]++, refuseWith(response, 503, "SERVICE_UNAVAILABLE", now));
+    if (dice < 0.35) return (seen.inFlight++, refuseWith(response, 409, "IDEMPOTENCY_CONFLICT", now));
+    if (dice < 0.4)
+      return (seen[502]++, void response.writeHead(502, { "Content-Type": "text/html" }).end("<h1>Bad gateway</h1>"));
+    if (dice < 0.5) return (seen.closed++, void response.socket?.destroy());
     const answer = await passOn(got);
     const body = await answer.text();
-    if (dice < 0.6) return seen.lost++, void response.socket?.destroy();
-    if (dice < 0.7) return seen.done503++, refuseWith(response, 503, "SERVICE_UNAVAILABLE", now);
+    if (dice < 0.6) return (seen.lost++, void response.socket?.destroy());
+    if (dice < 0.7) return (seen.done503++, refuseWith(response, 503, "SERVICE_UNAVAILABLE", now));
     seen.passed++;
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
   });
@@ -60,11 +67,23 @@ test("moves through a storm of refusals and lost answers are made once", async (
 test("calls above the rate limit of the service wait and return", async () => {
   // The key may send 20 requests in a second.
   let waits = 0;
-  const client = newClient({ apiKey: setting("LEADYARD_LIMITED_KEY"), baseUrl: setting("LEADYARD_LIMITED_URL"), accountGroupId: setting("LEADYARD_LIMITED_GROUP"), onRetry: ({ error }) => { assert.equal(error.code, "RATE_LIMITED"); waits++; } });
-  const names = new Set<string>();
-  await inLanes(30, Array.from({ length: 80 }, (_, number) => `Audience ${number}`), async (name) => {
-    names.add((await client.createAudience({ name })).name);
+  const client = newClient({
+    apiKey: setting("LEADYARD_LIMITED_KEY"),
+    baseUrl: setting("LEADYARD_LIMITED_URL"),
+    accountGroupId: setting("LEADYARD_LIMITED_GROUP"),
+    onRetry: ({ error }) => {
+      assert.equal(error.code, "RATE_LIMITED");
+      waits++;
+    },
   });
+  const names = new Set<string>();
+  await inLanes(
+    30,
+    Array.from({ length: 80 }, (_, number) => `Audience ${number}`),
+    async (name) => {
+      names.add((await client.createAudience({ name })).name);
+    },
+  );
   assert.equal(names.size, 80);
   assert.ok(waits > 20, String(waits));
   const stored = [];

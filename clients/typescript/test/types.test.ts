@@ -2,13 +2,32 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LeadyardError, OPERATIONS, type DataOf, type Leadyard, type LeadyardEvent, type Prospect } from "leadyard-client";
+import {
+  LeadyardError,
+  OPERATIONS,
+  type DataOf,
+  type Leadyard,
+  type LeadyardEvent,
+  type Prospect,
+} from "leadyard-client";
 
 const ID = "507f1f77bcf86cd799439012";
 
 test("the code of an error decides the type of its fields", () => {
-  const parts = { message: "m", details: "d", status: 422, traceId: "", retryAfterS: null, attempts: 1, idempotencyKey: null };
-  const error: unknown = new LeadyardError({ ...parts, code: "LEADS_NOT_IN_SOURCE", fields: { leadIds: [ID], leadCount: 1 } });
+  const parts = {
+    message: "m",
+    details: "d",
+    status: 422,
+    traceId: "",
+    retryAfterS: null,
+    attempts: 1,
+    idempotencyKey: null,
+  };
+  const error: unknown = new LeadyardError({
+    ...parts,
+    code: "LEADS_NOT_IN_SOURCE",
+    fields: { leadIds: [ID], leadCount: 1 },
+  });
   assert.ok(error instanceof LeadyardError && error instanceof Error);
   // @ts-expect-error: another code has other fields.
   assert.ok(error.fields.leadIds);
@@ -22,7 +41,10 @@ test("the code of an error decides the type of its fields", () => {
 
 /** Compiled and never called. */
 export async function calls(client: Leadyard): Promise<void> {
-  const { data } = await client.call("move_leads", { path: { audienceId: ID }, body: { targetAudienceId: ID, leadIds: [ID] } });
+  const { data } = await client.call("move_leads", {
+    path: { audienceId: ID },
+    body: { targetAudienceId: ID, leadIds: [ID] },
+  });
   const moved: number = data.movedCount;
   // @ts-expect-error: the path is missing.
   await client.call("move_leads", { body: { targetAudienceId: ID, leadIds: [ID] } });
@@ -58,7 +80,9 @@ export function nameOf(event: LeadyardEvent): string {
 }
 
 test("every operation has a type of its data", () => {
-  type Untyped = { [Id in keyof typeof OPERATIONS]: [DataOf<Id>] extends [never] ? Id : unknown extends DataOf<Id> ? Id : never }[keyof typeof OPERATIONS];
+  type Untyped = {
+    [Id in keyof typeof OPERATIONS]: [DataOf<Id>] extends [never] ? Id : unknown extends DataOf<Id> ? Id : never;
+  }[keyof typeof OPERATIONS];
   const none: Untyped[] = [];
   const all: [Untyped] extends [never] ? true : Untyped = true;
   assert.deepEqual([none, all], [[], true]);

@@ -30,7 +30,10 @@ export async function newYard(client: Leadyard, count: number): Promise<Yard> {
   const target = await client.createAudience({ name: "Target" });
   for (let start = 0; start < count; start += 1000) {
     const numbers = Array.from({ length: Math.min(1000, count - start) }, (_, index) => start + index);
-    await client.addProspects(source.id, numbers.map((number) => ({ email: `${source.id}-${number}@example.com` })));
+    await client.addProspects(
+      source.id,
+      numbers.map((number) => ({ email: `${source.id}-${number}@example.com` })),
+    );
   }
   return { source: source.id, target: target.id, leads: await idsOf(client, source.id) };
 }
@@ -51,7 +54,11 @@ export async function movedOnRecord(client: Leadyard, yard: Yard): Promise<numbe
 }
 
 /** Runs `work` for each item, `lanes` of them at the same time. */
-export async function inLanes<Item>(lanes: number, items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+export async function inLanes<Item>(
+  lanes: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
   const rest = [...items];
   const lane = async () => {
     for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item);
