@@ -31,5 +31,6 @@ export default defineConfig({
     // The licences of the libraries in the page ask for their texts.
     license: { fileName: "licences.md" },
   },
-  server: { proxy: { "/v1": "http://127.0.0.1:8000", "/session": "http://127.0.0.1:8000" } },
+  // The requests come from the client in the repository.
+  server: { fs: { allow: [".."] }, proxy: { "/v1": "http://127.0.0.1:8000", "/session": "http://127.0.0.1:8000" } },
 });

@@ -38,7 +38,7 @@ def refusal(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert body["data"] is None
     error: dict[str, Any] = body["error"]
     assert (answer.status_code, error["code"]) == (status, code), answer.text
-    assert set(error) == {"code", "message", "details", *_ADDED_KEYS.get(code, ())}
+    assert set(error) == {"code", "message", "details", *ADDED_KEYS.get(code, ())}
     for sentence in (error["message"], error["details"]):
         assert isinstance(sentence, str)
         assert len(sentence) > 10
@@ -72,7 +72,7 @@ def without_trace_id(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
     return answer.status_code, answer.text.replace(trace_id, ""), headers
 
 
-_ADDED_KEYS = {
+ADDED_KEYS = {
     "NOBODY_IDENTIFIED": ("columns",),
     "TOO_MANY_WEBHOOKS": ("maxWebhooks",),
     "VALIDATION_ERROR": ("violations",),

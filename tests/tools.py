@@ -42,7 +42,8 @@ TOOLS: Mapping[str, Tool] = {
     # Valkey may also come from a Python wheel.
     "needs_valkey": Tool("valkey-server", "rate limits in Valkey while it stands still", find_program),
     "needs_npm": Tool(
-        "npm", "whether the TypeScript client of openapi-generator compiles, and whether the built page is up to date"
+        "npm",
+        "the TypeScript client, whether that of openapi-generator compiles, and whether the built page is up to date",
     ),
     "needs_chromium": Tool("Chromium", "the page in a browser (Debian: chromium)", lambda _: find_chromium()),
 }

@@ -1,4 +1,8 @@
-// Requests to the service. Each carries the header without which the session does not count, and never the key itself.
+// Requests to the service, by the TypeScript client in `clients/typescript`, which repeats them when that is safe. Each
+// carries the header without which the session does not count, and never the key itself.
+
+import { Connection, newIdempotencyKey, type Answer, type ConnectionOptions } from "../../clients/typescript/src/connection";
+import { LeadyardError } from "../../clients/typescript/src/errors";
 
 export class Refusal extends Error {
   constructor(readonly status: number, readonly code: string, message: string, readonly details: string, readonly traceId: string, readonly extra: Record<string, unknown> = {}) {
@@ -6,83 +10,69 @@ export class Refusal extends Error {
   }
 }
 
-export interface Answer<T> { data: T; headers: Headers; status: number }
+export type { Answer };
+export { newIdempotencyKey as idempotencyKey };
 type Query = Record<string, string | number | boolean | undefined>;
 interface Sent { body?: unknown; file?: Blob; query?: Query; signal?: AbortSignal; headers?: Record<string, string> }
 
-const MARK = { "X-Leadyard-Page": "1" };
-const ATTEMPTS = 4;
 export const UNREACHABLE = "UNREACHABLE";
 /** Fired on `window` when the service no longer accepts the session. */
 export const SIGNED_OUT = "leadyard:signed-out";
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+// A person waits for the answer, so the page gives up sooner than a program.
+const OPTIONS: ConnectionOptions = { baseUrl: "", headers: { "X-Leadyard-Page": "1" }, credentials: "same-origin", giveUpAfterMs: 5_000, backoffMs: 300 };
+const connection = new Connection(OPTIONS);
 
-/** Sends a request. A GET, and a POST with its own idempotency key, are sent again after a broken connection, a 429 or a 503. */
-export async function call<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
-  const headers: Record<string, string> = { Accept: "application/json", ...MARK, ...sent.headers };
-  if (sent.body !== undefined) headers["Content-Type"] = "application/json";
-  if (method === "POST" && path.startsWith("/v1/")) headers["Idempotency-Key"] = idempotencyKey();
-  const repeats = method === "GET" || "Idempotency-Key" in headers;
-  const init: RequestInit = { method, headers, credentials: "same-origin", signal: sent.signal, body: sent.file ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body)) };
-  for (let attempt = 1; ; attempt++) {
-    const last = attempt === ATTEMPTS || !repeats;
-    let response: Response;
-    try {
-      response = await fetch(path + queryText(sent.query), init);
-    } catch (error) {
-      if (sent.signal?.aborted) throw error;
-      if (last) throw new Refusal(0, UNREACHABLE, "", "", "");
-      await pause(300 * 2 ** attempt);
-      continue;
-    }
-    if (response.ok) return { data: (response.status === 204 ? undefined : (await response.json()).data) as T, headers: response.headers, status: response.status };
-    const refusal = await refusalOf(response);
-    const wait = Number(response.headers.get("Retry-After") ?? NaN);
-    if ((refusal.status === 429 || refusal.status === 503) && !last && wait <= 10) {
-      await pause(wait * 1000);
-      continue;
-    }
-    if (refusal.status === 401 && path !== "/session") window.dispatchEvent(new Event(SIGNED_OUT));
-    throw refusal;
-  }
+/** Sends a request, and again after a broken connection, a 429 or a 503. Throws a Refusal, or the reason of the signal. */
+export function call<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
+  return through(connection, method, path, sent);
 }
 
-async function refusalOf(response: Response): Promise<Refusal> {
+async function through<T>(service: Connection, method: string, path: string, sent: Sent): Promise<Answer<T>> {
   try {
-    const { error, traceId } = await response.json();
-    const { code, message, details, ...extra } = error;
-    return new Refusal(response.status, code, message, details, traceId, extra);
-  } catch {
-    return new Refusal(response.status, `HTTP_${response.status}`, response.statusText, "", "");
+    return await service.send<T>(method, path, sent);
+  } catch (error) {
+    if (!(error instanceof LeadyardError)) throw error;
+    if (error.status === 401 && path !== "/session") window.dispatchEvent(new Event(SIGNED_OUT));
+    throw refusalOf(error);
   }
 }
 
-/** Uploads a file and reports how much of it has been sent, which `fetch` cannot. */
-export function upload<T>(path: string, file: Blob, type: string, onProgress: (share: number) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", path);
-    request.setRequestHeader("X-Leadyard-Page", "1");
-    request.setRequestHeader("Content-Type", type);
-    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
-    request.onerror = () => reject(new Refusal(0, UNREACHABLE, "", "", ""));
-    request.onload = async () => {
-      const response = new Response(request.response, { status: request.status });
-      if (response.ok) return resolve((await response.json()).data);
-      const refusal = await refusalOf(response);
-      if (refusal.status === 401) window.dispatchEvent(new Event(SIGNED_OUT));
-      reject(refusal);
-    };
-    request.send(file);
-  });
+/** The client explains what a program can do about an answer that is not one of the service. The page has its own text. */
+function refusalOf({ status, code, message, details, traceId, fields }: LeadyardError): Refusal {
+  if (code === UNREACHABLE) return new Refusal(0, UNREACHABLE, "", "", "");
+  return new Refusal(status, code, message, code === "UNEXPECTED_ANSWER" ? "" : details, traceId, { ...fields });
+}
+
+/** Uploads a file and reports how much of it has been sent. */
+export async function upload<T>(path: string, file: Blob, type: string, onProgress: (share: number) => void): Promise<T> {
+  const service = new Connection({ ...OPTIONS, fetch: reporting(onProgress) });
+  return (await through<T>(service, "POST", path, { file, headers: { "Content-Type": type } })).data;
+}
+
+/** Returns a `fetch` for uploads that reports its progress, which the `fetch` of a browser cannot. */
+function reporting(onProgress: (share: number) => void): typeof fetch {
+  return (url, { method = "POST", headers, body } = {}) =>
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open(method, String(url));
+      request.responseType = "blob";
+      new Headers(headers).forEach((value, name) => request.setRequestHeader(name, value));
+      request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
+      request.onerror = () => reject(new TypeError("The connection was lost."));
+      request.onload = () => {
+        const lines = request.getAllResponseHeaders().trim().split("\r\n");
+        const given = lines.map((line): [string, string] => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]);
+        resolve(new Response(request.response as Blob, { status: request.status, headers: given }));
+      };
+      request.send(body as Blob);
+    });
 }
 
 /** Downloads an answer as a file. A link would not carry the header that the session needs. */
 export async function download(path: string, name: string): Promise<void> {
-  const response = await fetch(path, { headers: MARK });
-  if (!response.ok) throw await refusalOf(response);
-  const url = URL.createObjectURL(await response.blob());
+  const { data } = await call<ReadableStream<Uint8Array<ArrayBuffer>>>("GET", path, { headers: { Accept: "*/*" } });
+  const url = URL.createObjectURL(await new Response(data).blob());
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
@@ -100,14 +90,4 @@ export async function all<T>(path: string, query: Query = {}, most = 1000): Prom
     cursor = data.nextCursor ?? undefined;
   } while (cursor && items.length < most);
   return items;
-}
-
-function idempotencyKey(): string {
-  // crypto.randomUUID exists only over HTTPS and on the machine itself.
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function queryText(query: Query = {}): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
-  return given.length ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : "";
 }

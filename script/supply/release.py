@@ -1,6 +1,6 @@
 """Changes the files that contain the version, and writes checksums. `script/release` calls it.
 
-python -m script.supply.release VERSION             pyproject.toml and CHANGELOG.md
+python -m script.supply.release VERSION             pyproject.toml, CHANGELOG.md and clients/typescript
 python -m script.supply.release --checksums FOLDER  SHA256SUMS of the files in the folder
 """
 
@@ -22,6 +22,19 @@ def with_version(project: str, version: str) -> str:
     changed, count = re.subn(r'^version = "[^"]*"$', f'version = "{version}"', project, count=1, flags=re.MULTILINE)
     if count != 1:
         raise ValueError("pyproject.toml has no line 'version = \"...\"'.")
+    return changed
+
+
+def with_package_version(description: str, version: str) -> str:
+    """Returns the text of package.json or package-lock.json with this version of the package itself. Raises ValueError
+    when there is no place for it."""
+    # In a lock, the first two versions belong to the package itself. A package.json has only one.
+    own = 2 if '"lockfileVersion"' in description else 1
+    changed, count = re.subn(
+        r'^( +)"version": "[^"]*"', rf'\g<1>"version": "{version}"', description, count=own, flags=re.MULTILINE
+    )
+    if count != own:
+        raise ValueError("clients/typescript has a package.json or a lock without a version.")
     return changed
 
 
@@ -54,13 +67,17 @@ def write_checksums(folder: Path) -> None:
 
 
 def prepare(root: Path, version: str) -> None:
-    """Writes the version and the dated section, or neither. Raises ValueError."""
+    """Writes the version and the dated section, or nothing. Raises ValueError."""
     project, changelog = root / "pyproject.toml", root / "CHANGELOG.md"
+    packages = [root / "clients" / "typescript" / name for name in ("package.json", "package-lock.json")]
     today = datetime.datetime.now(datetime.UTC).date()
-    new_project = with_version(project.read_text(), version)
-    new_changelog = with_dated_section(changelog.read_text(), version, today)
-    project.write_text(new_project)
-    changelog.write_text(new_changelog)
+    texts = {
+        project: with_version(project.read_text(), version),
+        changelog: with_dated_section(changelog.read_text(), version, today),
+        **{package: with_package_version(package.read_text(), version) for package in packages},
+    }
+    for file, text in texts.items():
+        file.write_text(text)
 
 
 def main(arguments: list[str]) -> int:

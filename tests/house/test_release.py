@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from script.supply.release import with_dated_section, with_version
+from script.supply.release import with_dated_section, with_package_version, with_version
 from tests.house.documents import ROOT
 
 VERSION_OF_CLIENT = "clients/python/src/leadyard_client/version.py"
@@ -26,6 +27,7 @@ requires-python = ">=3.11"
 [tool.hatch.build.targets.wheel]
 packages = ["src/leadyard"]
 """
+NPM_FILES = ("package.json", "package-lock.json")
 # Stand-ins for the scripts that script/release calls. Their own tests are elsewhere.
 STAND_INS = {
     "script/bootstrap": "#!/bin/sh\n",
@@ -34,6 +36,10 @@ STAND_INS = {
         "sed 's/version/__version__/' openapi.json > clients/python/src/leadyard_client/version.py\n"
     ),
     "script/sbom": "#!/bin/sh\necho {} > dist/leadyard.cdx.json\n",
+    "script/typescript-client": (
+        '#!/bin/sh\nversion=$(sed -n \'s/.*"version": "\\(.*\\)".*/\\1/p\' clients/typescript/package.json)\n'
+        'echo > "$2/leadyard-client-$version.tgz"\n'
+    ),
     "script/supply/audit.py": "",
     ".ci/run": '#!/bin/sh\ntest ! -e "$FAIL_FILE"\n',
 }
@@ -69,6 +75,15 @@ def test_the_version_is_written_once_and_only_into_its_line() -> None:
         with_version("[project]\n", "0.2.0")
 
 
+def test_the_versions_of_other_npm_packages_stay() -> None:
+    lock = (ROOT / "clients/typescript/package-lock.json").read_text()
+    changed = json.loads(with_package_version(lock, "9.9.9"))["packages"]
+    before = json.loads(lock)["packages"]
+    assert [name for name in before if changed[name]["version"] != before[name]["version"]] == [""]
+    with pytest.raises(ValueError, match="without a version"):
+        with_package_version('{"name": "x"}\n', "0.2.0")
+
+
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with one commit, which contains script/release."""
@@ -85,6 +100,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "clients/python/README.md": "# Client\n",
         "clients/python/LICENSE": "",
         VERSION_OF_CLIENT: '__version__ = "0.1.0"\n',
+        **{f"clients/typescript/{name}": (ROOT / "clients/typescript" / name).read_text() for name in NPM_FILES},
     }
     for name, text in {**files, **STAND_INS, ".gitignore": "/dist/\n__pycache__/\n"}.items():
         write(folder / name, text)
@@ -125,10 +141,14 @@ def test_a_release_is_a_commit_a_tag_and_files(repository: Path) -> None:
     assert "## 0.2.0 (" in git(repository, "show", "v0.2.0:CHANGELOG.md")
     for document in ("openapi.json", "src/leadyard/http/document/openapi.json", VERSION_OF_CLIENT):
         assert "0.2.0" in git(repository, "show", f"v0.2.0:{document}")
+    for name in NPM_FILES:
+        description = json.loads(git(repository, "show", f"v0.2.0:clients/typescript/{name}"))
+        versions = [description["version"], description.get("packages", {}).get("", description)["version"]]
+        assert versions == ["0.2.0", "0.2.0"]
     files = {file.name: file for file in (repository / "dist").iterdir()}
     names = ("leadyard", "leadyard_client")
     packages = {f"{name}-0.2.0{suffix}" for name in names for suffix in ("-py3-none-any.whl", ".tar.gz")}
-    packages.add("leadyard.cdx.json")
+    packages |= {"leadyard-client-0.2.0.tgz", "leadyard.cdx.json"}
     assert set(files) == {*packages, "SHA256SUMS"}
     sums = dict(line.split("  ")[::-1] for line in files["SHA256SUMS"].read_text().splitlines())
     assert sums == {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in packages}

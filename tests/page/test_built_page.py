@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_built_page_is_up_to_date(tmp_path: Path) -> None:
     sources = tmp_path / "repository" / "page"
     shutil.copytree(ROOT / "page", sources, ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copytree(ROOT / "clients" / "typescript" / "src", tmp_path / "repository" / "clients" / "typescript" / "src")
     built = tmp_path / "repository" / "src" / "leadyard" / "http" / "page" / "built"
     for command in (["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], ["npm", "run", "build"]):
         done = subprocess.run(command, cwd=sources, capture_output=True, text=True, timeout=240, check=False)
