@@ -97,7 +97,8 @@ export function ListView({ id, query }: { id: string; query: URLSearchParams }) 
               onSelect={(ids, on) => setSelection((now) => withPeople(now, ids, on))} onOpen={(person) => go(linkWith({ person: person.id }))} onTrouble={trouble} />}
         {openPerson && <PersonPanel key={openPerson} id={openPerson} onClose={() => go(linkWith({ person: undefined }))} />}
       </div>
-      {acting && <ActDialog action={acting} source={data} selection={selection} filter={filter} matching={matching} onClose={() => setActing(null)} onDone={() => { setActing(null); setSelection(NONE); }} />}
+      {acting && <ActDialog action={acting} source={data} selection={selection} filter={filter} matching={matching} onClose={() => setActing(null)} onDone={() => { setActing(null); setSelection(NONE); }}
+        onLeaveOut={(ids) => setSelection((now) => withPeople(now, ids, false))} onAgain={() => { go(linkWith({ person: undefined })); setSelection(selection); setActing(acting); }} />}
       {asked === "rename" && <NameDialog title={t.lists.rename} label={t.save} name={data.name} description={data.description ?? ""} withDescription onClose={() => setAsked(null)} run={async (named) => { await call("PATCH", path, { body: { name: named.name, description: named.description || null } }); app.refresh(); }} />}
       {asked === "folder" && <FolderDialog list={data} onClose={() => setAsked(null)} />}
       {asked === "delete" && <Confirm title={t.lists.remove} question={t.lists.deleteQuestion(data.name, data.prospectCount)} label={t.lists.remove} onDone={() => setAsked(null)} run={async () => { await call("DELETE", path); app.notify({ tone: "good", text: t.lists.deleted(data.name) }); go(linkTo(["g", app.group]), true); app.refresh(); }} />}

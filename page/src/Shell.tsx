@@ -45,6 +45,7 @@ export function Shell({ accounts, onSignOut }: { accounts: Account[]; onSignOut:
           <Button label={t.account.signOut} icon="signOut" iconOnly kind="quiet" onClick={onSignOut} />
         </div>
       </header>
+      <div class="connection" role="status">{!app.isConnected && <p><Icon name="warning" />{t.away}</p>}</div>
       <Sidebar current={view === "lists" ? place.path[3] : undefined} />
       <main id="content" tabIndex={-1}>
         {view === "lists" && place.path[3] ? <ListView key={place.path[3]} id={place.path[3]} query={place.query} />

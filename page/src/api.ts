@@ -18,11 +18,11 @@ export const SIGNED_OUT = "leadyard:signed-out";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Sends a request. A GET, and a POST with its own idempotency key, are sent again after a broken connection, a 429 or a 503. */
+/** Sends a request. A GET, and a POST with its idempotency key, are sent again after a broken connection, a 429 or a 503. */
 export async function call<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
   const headers: Record<string, string> = { Accept: "application/json", ...MARK, ...sent.headers };
   if (sent.body !== undefined) headers["Content-Type"] = "application/json";
-  if (method === "POST" && path.startsWith("/v1/")) headers["Idempotency-Key"] = idempotencyKey();
+  if (method === "POST" && path.startsWith("/v1/")) headers["Idempotency-Key"] ??= idempotencyKey();
   const repeats = method === "GET" || "Idempotency-Key" in headers;
   const init: RequestInit = { method, headers, credentials: "same-origin", signal: sent.signal, body: sent.file ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body)) };
   for (let attempt = 1; ; attempt++) {
@@ -30,13 +30,14 @@ export async function call<T>(method: string, path: string, sent: Sent = {}): Pr
     let response: Response;
     try {
       response = await fetch(path + queryText(sent.query), init);
+      // Inside, because the connection may also end in the middle of an answer.
+      if (response.ok) return { data: (response.status === 204 ? undefined : (await response.json()).data) as T, headers: response.headers, status: response.status };
     } catch (error) {
       if (sent.signal?.aborted) throw error;
       if (last) throw new Refusal(0, UNREACHABLE, "", "", "");
       await pause(300 * 2 ** attempt);
       continue;
     }
-    if (response.ok) return { data: (response.status === 204 ? undefined : (await response.json()).data) as T, headers: response.headers, status: response.status };
     const refusal = await refusalOf(response);
     const wait = Number(response.headers.get("Retry-After") ?? NaN);
     if ((refusal.status === 429 || refusal.status === 503) && !last && wait <= 10) {
@@ -102,7 +103,7 @@ export async function all<T>(path: string, query: Query = {}, most = 1000): Prom
   return items;
 }
 
-function idempotencyKey(): string {
+export function idempotencyKey(): string {
   // crypto.randomUUID exists only over HTTPS and on the machine itself.
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

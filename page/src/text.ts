@@ -37,6 +37,7 @@ export const t = {
   lacks: (permission: Permission) => `Your key lacks the permission ${permission}.`,
   unreachable: "The service does not answer.",
   unreachableHint: "Check your connection. Nothing is lost: the page sends no change twice.",
+  away: "The service does not answer. The page tries again by itself, and keeps what you have typed.",
   notHere: "There is nothing at this address.",
   notHereHint: "The list or the person may have been deleted. Choose another one on the left.",
 
@@ -49,7 +50,8 @@ export const t = {
     busy: "Signing in",
     wrong: "This key is not valid. It may be mistyped, revoked or expired.",
     limited: "Too many attempts. Wait a moment and try again.",
-    ended: "Your session has ended. Sign in again to go on where you were.",
+    ended: "Your session has ended. It has expired, or your key was revoked. Sign in again to go on where you were.",
+    elsewhere: "You have signed out in another tab.",
     keep: "The key stays with the service. Your browser keeps a session cookie that no script can read.",
   },
   account: {
@@ -140,7 +142,9 @@ export const t = {
     already: (count: number) => `${people(count)} of these ${count === 1 ? "is" : "are"} already in the target, and ${count === 1 ? "is" : "are"} counted there once.`,
     sample: "The first of them",
     changed: (count: number) => `The list has changed since you looked: now ${people(count)} match. Nothing was done. Check the numbers and confirm again.`,
-    gone: "Some of these people are no longer in this list, so nothing was done. Close this, and select again.",
+    gone: (count: number) => `${people(count)} of your selection ${count === 1 ? "is" : "are"} no longer in this list. Nothing was done.`,
+    leaveOut: "Leave out, and look again",
+    again: "Look again",
     done: {
       move: (n: number, target: string) => `Moved ${people(n)} to “${target}”`,
       copy: (n: number, target: string) => `Copied ${people(n)} to “${target}”`,
