@@ -75,9 +75,8 @@ def measure(service: Service, tenant: Tenant, long: str, lists: int) -> None:
         seen.open()
         seen.sign_in(tenant.key)
         usable = [usable_ms(seen, lists, place) for _ in range(ROUNDS)]
-        print(
-            f"usable with {lists} lists after {statistics.median(usable):.0f} ms ({min(usable):.0f} to {max(usable):.0f})"
-        )
+        median = statistics.median(usable)
+        print(f"usable with {lists} lists after {median:.0f} ms ({min(usable):.0f} to {max(usable):.0f})")
         seen.open(place)
         seen.rows().first.wait_for()
         for share in (1.0, 0.5, 0.25, 0.0):

@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 _PROGRAMS = ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome", "google-chrome-stable")
 _CHOSEN = "LEADYARD_TEST_CHROMIUM"
 _PATIENCE_MS = 15_000
+_REPORT_BREACHES = """document.addEventListener("securitypolicyviolation", (event) =>
+    console.error(`policy: ${event.violatedDirective} by ${event.blockedURI}`))"""
 
 
 @cache
@@ -79,6 +81,7 @@ class Seen:
         page.set_default_timeout(_PATIENCE_MS)
         page.on("pageerror", lambda error: self.errors.append(f"script: {error}"))
         page.on("console", self._note)
+        page.add_init_script(_REPORT_BREACHES)
         return page
 
     def _note(self, message: ConsoleMessage) -> None:

@@ -93,7 +93,7 @@ export function ActDialog({ action, source, selection, filter, matching, onClose
       <form onSubmit={act}>
         {action !== "remove" && <TargetBox label={t.act.target} without={source.id} value={target} onChange={setTarget} />}
         {isReady && count === null && !preview.error && <Loading />}
-        {isReady && <Effect action={action} source={source} target={target} preview={preview.data} count={count} />}
+        {isReady && !gone && <Effect action={action} source={source} target={target} preview={preview.data} count={count} />}
         <div role="alert">{(problem ?? tooMany) && <p class="problem">{problem ?? tooMany}</p>}{gone && <p class="problem">{t.act.gone(gone.count)}</p>}</div>
         {gone && <Button label={t.act.leaveOut} onClick={() => { setGone(null); onLeaveOut(gone.ids); }} />}
         {refusal || (preview.error && !goneOf(preview.error)) ? <Trouble error={refusal ?? preview.error} onRetry={preview.error && !refusal ? preview.reload : undefined} /> : null}
