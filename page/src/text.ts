@@ -39,7 +39,7 @@ export const t = {
   unreachableHint: "Check your connection. Nothing is lost: the page sends no change twice.",
   away: "The service does not answer. The page tries again by itself, and keeps what you have typed.",
   notHere: "There is nothing at this address.",
-  notHereHint: "The list or the person may have been deleted. Choose another one on the left.",
+  notHereHint: "The list or the person may have been deleted. Choose another list.",
 
   signIn: {
     title: "Sign in",
@@ -246,6 +246,12 @@ export const t = {
     hows: { mapped: "your choice", spelling: "by name", parts: "by part of the name", content: "by content", custom: "own field", ignored: "left out" } as Record<string, string>,
     estimate: "Estimate",
     newPeople: "new people", known: "already known", rejectedRows: "rejected rows",
+    notes: {
+      INVALID_EMAIL: "with an e-mail that is not an address", INVALID_LINKEDIN_URL: "with a link that is not a LinkedIn profile", SHARED_EMAIL: "with the e-mail of another person",
+      CONTRADICTING_IDENTITY: "with two LinkedIn profiles", INVALID_PHONE: "with a phone number that a spreadsheet has rounded", VALUE_TOO_LONG: "with a value that is too long",
+      INVALID_CHARACTER: "with characters that cannot be stored", TOO_MANY_CUSTOM_FIELDS: "with too many fields of their own", INVALID_CUSTOM_FIELD_NAME: "with a column name that cannot be a field",
+    } as Record<string, string>,
+    note: (count: number, what: string) => `${number(count)} ${count === 1 ? "row" : "rows"} ${what}`,
     estimateHint: "From the first 10,000 rows. The import counts exactly.",
     start: "Import",
     startCount: (rows: number) => `Import ${number(rows)} ${rows === 1 ? "row" : "rows"}`,
