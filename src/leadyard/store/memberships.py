@@ -32,7 +32,7 @@ _LIST = Statement(
     WHERE m.account_group_id = :account_group_id AND m.audience_id = :audience_id AND m.lead_id > :after
     ORDER BY m.lead_id LIMIT :limit""",
 )
-# Ids alone, in the order of the key: a hundred thousand are read as fast as a page of people.
+# Ids alone, in the order of the key: a hundred thousand take about as long as two pages of 200 people.
 _PASS = Statement(
     """SELECT count(*) AS passed, max(p.lead_id) AS last FROM (
         SELECT lead_id FROM memberships
