@@ -55,7 +55,7 @@ def usable_ms(seen: Seen, lists: int, place: str) -> float:
         arg=lists,
     )
     seen.page.get_by_label("Find a list").fill("every")
-    seen.page.wait_for_function("document.querySelectorAll('.tree li a').length === 1")
+    seen.page.wait_for_function("() => document.querySelectorAll('.tree li a').length === 1")
     found: float = seen.page.evaluate("performance.now()")
     return found
 

@@ -51,15 +51,17 @@ function Inside({ session, onSignOut }: { session: Session; onSignOut: () => voi
     if (!named && first) go(linkTo(["g", first.id]), true);
   }, [named, accounts.data]);
   const signOut = async () => {
-    await call("DELETE", "/session").catch(() => undefined);
+    // Without an answer there may still be a session, so the page must not look as if there were none.
+    await call("DELETE", "/session");
     go("#/", true);
     onSignOut();
   };
+  // An address that names the group need not wait for the names of all groups.
+  if (group && accounts.data?.length !== 0) return <InGroup key={group} session={session} group={group} accounts={accounts.data ?? []} onSignOut={signOut} />;
   if (accounts.error && !accounts.data) return <main class="sign-in"><Trouble error={accounts.error} onRetry={accounts.reload} /></main>;
   if (!accounts.data) return <Loading />;
-  if (!accounts.data.length) return <main class="sign-in"><Empty whole icon="person" title={t.account.none}><Button label={t.account.signOut} onClick={signOut} /></Empty></main>;
-  if (!group) return <Loading />;
-  return <InGroup key={group} session={session} group={group} accounts={accounts.data} onSignOut={signOut} />;
+  if (!accounts.data.length) return <main class="sign-in"><Empty whole icon="person" title={t.account.none}><Button label={t.account.signOut} onClick={() => void signOut()} /></Empty></main>;
+  return <Loading />;
 }
 
 /** Notices the end of the session also while the page is only looked at. */
@@ -75,7 +77,7 @@ function useSessionCheck(): void {
   }, []);
 }
 
-function InGroup({ session, group, accounts, onSignOut }: { session: Session; group: string; accounts: Account[]; onSignOut: () => void }) {
+function InGroup({ session, group, accounts, onSignOut }: { session: Session; group: string; accounts: Account[]; onSignOut: () => Promise<void> }) {
   const base = `/v1/accounts/${group}`;
   const can = useCallback((permission: Permission) => session.permissions.includes(permission), [session]);
   const [version, setVersion] = useState(0);

@@ -59,6 +59,7 @@ export const t = {
     choose: "Choose an account group",
     none: "Your key is valid for no account group. Ask your operator for another key.",
     signOut: "Sign out",
+    stillIn: "You are still signed in, because the service does not answer. Sign out again when it does.",
     key: (name: string | null) => (name ? `Signed in with the key “${name}”` : "Signed in"),
   },
   nav: { lists: "Lists", jobs: "Jobs", history: "History", duplicates: "Duplicates", webhooks: "Webhooks", import: "Bring in people", main: "Main" },

@@ -410,3 +410,17 @@ def test_the_first_view_is_small(page_tenant: Tenant) -> None:
         sizes = [int(client.get(f"/{file}").headers["Content-Length"]) for file in files]
     assert len(sizes) >= 3
     assert int(page.headers["Content-Length"]) + sum(sizes) < 150_000
+
+
+def test_a_list_that_appears_while_you_type_its_name(seen: Seen, page_tenant: Tenant) -> None:
+    source = new_list(page_tenant, "From", 2)
+    seen.open(f"/#/g/{page_tenant.account_group_id}/lists/{source}")
+    page = seen.page
+    seen.rows().first.locator(".check").click()
+    page.get_by_role("region", name="Select").get_by_role("button", name="Move", exact=True).click()
+    page.get_by_role("combobox").fill("new")
+    expect(page.get_by_text("No other list matches “new”")).to_be_visible()
+    new_list(page_tenant, "Newly made")
+    expect(page.get_by_role("option", name="Newly made", selected=True)).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Move 1 person")).to_be_enabled()

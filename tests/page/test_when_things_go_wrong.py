@@ -51,6 +51,8 @@ def test_a_service_that_dies_and_comes_back(seen: Seen, page_tenant: Tenant) -> 
         expect(away).to_be_visible()
         panel.get_by_role("button", name="Save").click()
         expect(panel.get_by_role("alert")).to_contain_text(AWAY)
+        page.get_by_role("button", name="Sign out").click()
+        seen.notice("You are still signed in, because the service does not answer.")
         expect(title).to_have_value("Half typed")
     finally:
         page_tenant.service.start()
