@@ -106,10 +106,10 @@ class Seen:
         self.page.get_by_role("button", name="Sign in").click()
         self.page.get_by_label("Find a list").wait_for()
 
-    def notice(self, text: str) -> Locator:
+    def notice(self, text: str, *, within_ms: float = _PATIENCE_MS) -> Locator:
         """Waits for a message at the edge of the page, and returns it."""
         found = self.page.locator(".notice").filter(has_text=text).last
-        found.wait_for()
+        found.wait_for(timeout=within_ms)
         return found
 
     def rows(self) -> Locator:

@@ -70,7 +70,7 @@ def test_a_long_list_from_end_to_end(long_window: Seen, long_list: str, page_ten
     page.get_by_role("option", name="All of them").wait_for()
     page.keyboard.press("Enter")
     page.get_by_role("button", name=f"Move {LONG:,} people").click(timeout=60_000)
-    page.locator(".notice").filter(has_text=f"Moved {LONG:,} people").wait_for(timeout=600_000)
+    long_window.notice(f"Moved {LONG:,} people", within_ms=600_000)
     assert (count_of(page_tenant, long_list), count_of(page_tenant, target)) == (0, LONG)
 
 
