@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
 
 _PROGRAMS = ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome", "google-chrome-stable")
 _CHOSEN = "LEADYARD_TEST_CHROMIUM"
 _PATIENCE_MS = 15_000
+_REPORT_BREACHES = """document.addEventListener("securitypolicyviolation", (event) =>
+    console.error(`policy: ${event.violatedDirective} by ${event.blockedURI}`))"""
 
 
 @cache
@@ -49,11 +52,14 @@ def open_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def new_window(browser: Browser, *, width: int = 1280, height: int = 800, dark: bool = False) -> BrowserContext:
-    """Returns a window without cookies, in English and in UTC."""
+def new_window(
+    browser: Browser, *, width: int = 1280, height: int = 800, dark: bool = False, still: bool = False
+) -> BrowserContext:
+    """Returns a window without cookies, in English and in UTC. With `still` the person prefers less motion."""
     return browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
+        reduced_motion="reduce" if still else "no-preference",
         locale="en-US",
         timezone_id="UTC",
         accept_downloads=True,
@@ -64,18 +70,30 @@ class Seen:
     """The page as a person sees it, and the errors that a person does not see: of scripts and of the page's policy."""
 
     def __init__(self, browser: Browser, base_url: str, **window: Any) -> None:
+        self.browser = browser
         self.window = new_window(browser, **window)
         self.base_url = base_url
         self.errors: list[str] = []
-        self.page = self.window.new_page()
-        self.page.set_default_timeout(_PATIENCE_MS)
-        self.page.on("pageerror", lambda error: self.errors.append(f"script: {error}"))
-        self.page.on("console", self._note)
+        self.page = self._new_page()
+
+    def _new_page(self) -> Page:
+        page = self.window.new_page()
+        page.set_default_timeout(_PATIENCE_MS)
+        page.on("pageerror", lambda error: self.errors.append(f"script: {error}"))
+        page.on("console", self._note)
+        page.add_init_script(_REPORT_BREACHES)
+        return page
 
     def _note(self, message: ConsoleMessage) -> None:
         # The browser reports each refused request here too, and a test may want one.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.errors.append(f"console: {message.text}")
+
+    def another_tab(self) -> Seen:
+        """Returns a second tab of the same window, with the same session."""
+        tab = copy.copy(self)
+        tab.page = self._new_page()
+        return tab
 
     def open(self, place: str = "/") -> None:
         """Opens an address of the service."""
@@ -88,10 +106,10 @@ class Seen:
         self.page.get_by_role("button", name="Sign in").click()
         self.page.get_by_label("Find a list").wait_for()
 
-    def notice(self, text: str) -> Locator:
+    def notice(self, text: str, *, within_ms: float = _PATIENCE_MS) -> Locator:
         """Waits for a message at the edge of the page, and returns it."""
         found = self.page.locator(".notice").filter(has_text=text).last
-        found.wait_for()
+        found.wait_for(timeout=within_ms)
         return found
 
     def rows(self) -> Locator:

@@ -3,7 +3,7 @@ import { containsFiles, getFiles } from "@atlaskit/pragmatic-drag-and-drop/exter
 import { preventUnhandled } from "@atlaskit/pragmatic-drag-and-drop/prevent-unhandled";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, upload } from "./api";
-import { asRefusal, listsOf, useApp, useLoad } from "./app";
+import { asRefusal, listsOf, useApp, useLoad, useRetry } from "./app";
 import { ImportColumns, mappingOf, type Choices } from "./ImportColumns";
 import { Icon } from "./icons";
 import { ImportJob } from "./Jobs";
@@ -103,13 +103,15 @@ function Plan({ file, uploadId, into, onStart, onBack }: { file: File; uploadId:
     }
   }, [uploadId, sheet, JSON.stringify(choices)]);
   if (preview.data) shown.current = preview.data;
+  const retry = useRetry();
   const start = async (event: Event) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setRefusal(null);
     try {
       const body = { type: "csv_upload", uploadId, audience: isNew ? { name: name.trim() } : { id: target!.id }, ...reading };
-      onStart((await call<{ jobId: string }>("POST", `${app.base}/prospecting`, { body })).data.jobId);
+      onStart((await call<{ jobId: string }>("POST", `${app.base}/prospecting`, { body, headers: retry(body) })).data.jobId);
     } catch (error) {
       setRefusal(error);
       setBusy(false);

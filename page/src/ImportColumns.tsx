@@ -31,7 +31,7 @@ export function ImportColumns({ preview, choices, busy, onChange }: { preview: I
     <div aria-busy={busy}>
       <section class="estimate" aria-label={t.import.estimate}>
         <p><strong>{number(estimate.created)}</strong> {t.import.newPeople} · <strong>{number(estimate.matched)}</strong> {t.import.known} · <strong>{number(estimate.rejected)}</strong> {t.import.rejectedRows}</p>
-        {Object.entries(estimate.notes).length > 0 && <p class="faint">{Object.entries(estimate.notes).map(([code, count]) => `${code} ${number(count)}`).join(" · ")}</p>}
+        {Object.entries(estimate.notes).length > 0 && <p class="faint">{Object.entries(estimate.notes).map(([code, count]) => t.import.note(count, t.import.notes[code] ?? code)).join(" · ")}</p>}
         <p class="faint">{t.import.estimateHint}</p>
       </section>
       <div class="wide-table" tabIndex={0} role="region" aria-label={t.import.columns}>

@@ -1,7 +1,7 @@
 // Dialogs about a list itself: its name and its folder.
 
 import { useState } from "preact/hooks";
-import { useApp } from "./app";
+import { useApp, useRetry } from "./app";
 import { Button, Dialog, Field, Trouble } from "./parts";
 import { movedText, putIntoFolder } from "./Sidebar";
 import { t } from "./text";
@@ -9,14 +9,17 @@ import type { Audience } from "./types";
 
 interface Named { name: string; description: string }
 
-export function NameDialog({ title, label, name = "", description = "", withDescription, onClose, run }: { title: string; label: string; name?: string; description?: string; withDescription?: boolean; onClose: () => void; run: (named: Named) => Promise<unknown> }) {
+export function NameDialog({ title, label, name = "", description = "", withDescription, onClose, run }: { title: string; label: string; name?: string; description?: string; withDescription?: boolean; onClose: () => void; run: (named: Named, headers: Record<string, string>) => Promise<unknown> }) {
   const [named, setNamed] = useState<Named>({ name, description });
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<unknown>(null);
+  const retry = useRetry();
   const submit = (event: Event) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
-    run({ name: named.name.trim(), description: named.description.trim() }).then(onClose, (error) => { setRefusal(error); setBusy(false); });
+    const given = { name: named.name.trim(), description: named.description.trim() };
+    run(given, retry(given)).then(onClose, (error) => { setRefusal(error); setBusy(false); });
   };
   return (
     <Dialog title={title} onClose={onClose}>

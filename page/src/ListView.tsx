@@ -27,7 +27,7 @@ export function ListView({ id, query }: { id: string; query: URLSearchParams }) 
   const filterText = query.toString();
   const filter = useMemo(() => filterOf(query), [filterText]);
   const isFiltered = Object.keys(filter).length > 0;
-  const [drawn, draw] = useReducer((n: number, _: void) => n + 1, 0);
+  const [, draw] = useReducer((n: number, _: void) => n + 1, 0);
   const [rows, setRows] = useState<Rows | null>(null);
   const [selection, setSelection] = useState<Selection>(NONE);
   const [acting, setActing] = useState<Action | null>(null);
@@ -93,11 +93,12 @@ export function ListView({ id, query }: { id: string; query: URLSearchParams }) 
             ? <Empty icon="search" title={t.table.noMatch} hint={t.table.noMatchHint}><Button label={t.table.clear} onClick={() => go(linkTo(["g", app.group, "lists", id]), true)} /></Empty>
             : <Empty icon="person" title={t.table.empty} hint={t.table.emptyHint}><a class="button main" href={linkTo(["g", app.group, "import"], { into: id })}>{t.nav.import}</a></Empty>)
           : rows.reached === 0 ? <Loading />
-          : <PeopleTable label={t.table.label(data.name)} place={path + filterKey} rows={rows} count={count} columns={columns} narrow={narrow} selection={selection} drawn={drawn}
+          : <PeopleTable label={t.table.label(data.name)} place={path + filterKey} rows={rows} count={count} columns={columns} narrow={narrow} selection={selection}
               onSelect={(ids, on) => setSelection((now) => withPeople(now, ids, on))} onOpen={(person) => go(linkWith({ person: person.id }))} onTrouble={trouble} />}
         {openPerson && <PersonPanel key={openPerson} id={openPerson} onClose={() => go(linkWith({ person: undefined }))} />}
       </div>
-      {acting && <ActDialog action={acting} source={data} selection={selection} filter={filter} matching={matching} onClose={() => setActing(null)} onDone={() => { setActing(null); setSelection(NONE); }} />}
+      {acting && <ActDialog action={acting} source={data} selection={selection} filter={filter} matching={matching} onClose={() => setActing(null)} onDone={() => { setActing(null); setSelection(NONE); }}
+        onLeaveOut={(ids) => setSelection((now) => withPeople(now, ids, false))} onAgain={() => { go(linkWith({ person: undefined })); setSelection(selection); setActing(acting); }} />}
       {asked === "rename" && <NameDialog title={t.lists.rename} label={t.save} name={data.name} description={data.description ?? ""} withDescription onClose={() => setAsked(null)} run={async (named) => { await call("PATCH", path, { body: { name: named.name, description: named.description || null } }); app.refresh(); }} />}
       {asked === "folder" && <FolderDialog list={data} onClose={() => setAsked(null)} />}
       {asked === "delete" && <Confirm title={t.lists.remove} question={t.lists.deleteQuestion(data.name, data.prospectCount)} label={t.lists.remove} onDone={() => setAsked(null)} run={async () => { await call("DELETE", path); app.notify({ tone: "good", text: t.lists.deleted(data.name) }); go(linkTo(["g", app.group]), true); app.refresh(); }} />}

@@ -11,7 +11,7 @@ export const COLUMNS = ["name", "title", "company", "email", "phone", "location"
 export type Column = (typeof COLUMNS)[number];
 
 interface Props {
-  label: string; place: string; rows: Rows; count: number; columns: Column[]; narrow: boolean; selection: Selection; drawn: number;
+  label: string; place: string; rows: Rows; count: number; columns: Column[]; narrow: boolean; selection: Selection;
   onSelect: (ids: string[], selected: boolean) => void; onOpen: (person: Person) => void; onTrouble: (error: unknown) => void;
 }
 
@@ -28,7 +28,7 @@ function cellOf(person: Person, column: Column): string {
 }
 
 /** A table of any length. Only the rows in view are in the document; the focus stays on the table and points at a row. */
-export function PeopleTable({ label, place, rows, count, columns, narrow, selection, drawn, onSelect, onOpen, onTrouble }: Props) {
+export function PeopleTable({ label, place, rows, count, columns, narrow, selection, onSelect, onOpen, onTrouble }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const anchor = useRef(0);
@@ -42,7 +42,7 @@ export function PeopleTable({ label, place, rows, count, columns, narrow, select
   // A block that would look the same is the same element, which Preact does not compare again: scrolling draws only the
   // blocks that come into view.
   const cache = useRef({ state: [] as unknown[], blocks: new Map<number, { state: unknown[]; element: VNode }>() });
-  const state = [rows, drawn, selection, columns, narrow, count];
+  const state = [rows, selection, columns, narrow, count];
   if (state.some((each, at) => each !== cache.current.state[at])) cache.current = { state, blocks: new Map() };
   const kept = (index: number, own: unknown[], draw: () => VNode) => {
     const found = cache.current.blocks.get(index);
@@ -91,7 +91,7 @@ export function PeopleTable({ label, place, rows, count, columns, narrow, select
           </div>
         </div>
         <div role="rowgroup" class="body" style={{ height: `${view.height}px` }}>
-          {view.blocks.map(({ index, top }) => kept(index, [top, active >= index * BLOCK && active < (index + 1) * BLOCK && active], () => (
+          {view.blocks.map(({ index, top }) => kept(index, [top, active >= index * BLOCK && active < (index + 1) * BLOCK && active, rows.get(index * BLOCK)], () => (
             <div key={index} role="presentation" class="block" style={{ transform: `translateY(${top}px)` }}>
               {Array.from({ length: Math.min(BLOCK, count - index * BLOCK) }, (_, offset) => {
                 const at = index * BLOCK + offset;

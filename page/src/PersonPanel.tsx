@@ -104,6 +104,7 @@ function EditForm({ person, onDone }: { person: Person; onDone: () => void }) {
   const [refusal, setRefusal] = useState<unknown>(null);
   const submit = async (event: Event) => {
     event.preventDefault();
+    if (busy) return;
     const body: Record<string, unknown> = {};
     const company: Record<string, string | null> = {};
     for (const field of EDITED) {

@@ -15,7 +15,7 @@ import type { Account } from "./types";
 import { WebhooksView } from "./Webhooks";
 
 /** The frame of the page: the bar at the top, the lists on the left, and the view of the present address. */
-export function Shell({ accounts, onSignOut }: { accounts: Account[]; onSignOut: () => void }) {
+export function Shell({ accounts, onSignOut }: { accounts: Account[]; onSignOut: () => Promise<void> }) {
   const app = useApp();
   const place = usePlace();
   const view = place.path[2] ?? "";
@@ -42,9 +42,10 @@ export function Shell({ accounts, onSignOut }: { accounts: Account[]; onSignOut:
               {accounts.map((each) => <option key={each.id} value={each.id}>{each.name}</option>)}
             </select>
           ) : <span class="group-name">{accounts[0]?.name}</span>}
-          <Button label={t.account.signOut} icon="signOut" iconOnly kind="quiet" onClick={onSignOut} />
+          <Button label={t.account.signOut} icon="signOut" iconOnly kind="quiet" onClick={() => void onSignOut().catch(() => app.notify({ tone: "bad", text: t.account.stillIn }))} />
         </div>
       </header>
+      <div class="connection" role="status">{!app.isConnected && <p><Icon name="warning" />{t.away}</p>}</div>
       <Sidebar current={view === "lists" ? place.path[3] : undefined} />
       <main id="content" tabIndex={-1}>
         {view === "lists" && place.path[3] ? <ListView key={place.path[3]} id={place.path[3]} query={place.query} />

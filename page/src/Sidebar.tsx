@@ -72,14 +72,14 @@ export function Sidebar({ current }: { current: string | undefined }) {
           <ul>{ungrouped.map((list) => <ListLink key={list.id} list={list} isCurrent={list.id === current} />)}</ul>
         </DropZone>
       </nav>
-      {asked?.what === "list" && <NameDialog title={t.lists.newList} label={t.lists.create} withDescription onClose={() => setAsked(null)} run={async ({ name, description }) => {
-        const { data } = await call<Audience>("POST", `${app.base}/audiences`, { body: { name, type: "on_demand", ...(description && { description }) } });
+      {asked?.what === "list" && <NameDialog title={t.lists.newList} label={t.lists.create} withDescription onClose={() => setAsked(null)} run={async ({ name, description }, headers) => {
+        const { data } = await call<Audience>("POST", `${app.base}/audiences`, { body: { name, type: "on_demand", ...(description && { description }) }, headers });
         app.refresh();
         app.notify({ tone: "good", text: t.lists.created(name) });
         go(linkTo(["g", app.group, "lists", data.id]));
       }} />}
-      {asked?.what === "folder" && <NameDialog title={t.lists.newFolder} label={t.lists.create} onClose={() => setAsked(null)} run={async ({ name }) => {
-        await call("POST", `${app.base}/audiences/folders`, { body: { name, audienceType: "on_demand" } });
+      {asked?.what === "folder" && <NameDialog title={t.lists.newFolder} label={t.lists.create} onClose={() => setAsked(null)} run={async ({ name }, headers) => {
+        await call("POST", `${app.base}/audiences/folders`, { body: { name, audienceType: "on_demand" }, headers });
         app.refresh();
       }} />}
       {asked?.what === "rename" && <NameDialog title={t.lists.rename} label={t.save} name={asked.folder.name} onClose={() => setAsked(null)} run={async ({ name }) => {

@@ -1,16 +1,20 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call } from "./api";
 import { asRefusal } from "./app";
 import { Button, Field } from "./parts";
 import { t } from "./text";
 import type { Session } from "./types";
 
-export function SignIn({ ended, onSignedIn }: { ended: boolean; onSignedIn: (session: Session) => void }) {
+/** The door. `reason` is the sentence that says why it is shown. */
+export function SignIn({ reason, onSignedIn }: { reason: string; onSignedIn: (session: Session) => void }) {
   const [key, setKey] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  // The title of a view has the name of a list.
+  useEffect(() => { document.title = t.brand; }, []);
   const submit = async (event: Event) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setProblem(null);
     try {
@@ -28,7 +32,7 @@ export function SignIn({ ended, onSignedIn }: { ended: boolean; onSignedIn: (ses
       <form onSubmit={submit}>
         <p class="brand">{t.brand}</p>
         <h1>{t.signIn.title}</h1>
-        <p class="faint">{ended ? t.signIn.ended : t.signIn.lead}</p>
+        <p class="faint">{reason}</p>
         <Field label={t.signIn.key} hint={t.signIn.hint}>
           {(id, hint) => <input id={id} type="password" autocomplete="off" spellcheck={false} required maxLength={200} autofocus value={key} aria-describedby={hint} aria-invalid={problem ? "true" : undefined} onInput={(event) => setKey(event.currentTarget.value)} />}
         </Field>

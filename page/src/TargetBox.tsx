@@ -43,7 +43,8 @@ export function TargetBox({ label, without, value, onChange }: { label: string; 
     field.addEventListener("input", typed);
     return () => { field.removeEventListener("input", typed); made.stop(); };
   }, [open]);
-  useLayoutEffect(() => { if (open) box.current!.resetSelection(); }, [open, query]);
+  // A list that another tab or a job has just made may appear among the options.
+  useLayoutEffect(() => { if (open) box.current!.resetSelection(); }, [open, query, found.map((each) => each.id).join()]);
   return (
     <div class="field target">
       <label for={`${id}-input`}>{label}</label>

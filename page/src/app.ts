@@ -2,10 +2,11 @@
 
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { call, Refusal } from "./api";
+import { call, idempotencyKey, Refusal } from "./api";
+import type { IconName } from "./icons";
 import type { Audience, Navigation, Permission, Session } from "./types";
 
-export interface Notice { id: number; text: string; tone: "good" | "bad"; detail?: string; action?: { label: string; run: () => void } }
+export interface Notice { id: number; text: string; tone: "good" | "bad"; detail?: string; action?: { label: string; icon?: IconName; run: () => void } }
 export interface Features { transfers: boolean; webhooks: boolean }
 
 export interface App {
@@ -15,6 +16,8 @@ export interface App {
   navigation: Navigation | null;
   navigationError: Refusal | null;
   features: Features;
+  /** False while the service does not answer. */
+  isConnected: boolean;
   /** Rises whenever people or lists may have changed, so that views load again. */
   version: number;
   refresh: () => void;
@@ -64,6 +67,17 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
     };
   }, [...deps, turn]);
   return useMemo(() => ({ ...state, reload: () => setTurn((n) => n + 1) }), [state]);
+}
+
+/** Returns a function that gives the headers of a POST. The same request gets the same key again, so when you repeat it because
+ * its answer was lost, it is done once. */
+export function useRetry(): (request: unknown) => Record<string, string> {
+  const kept = useRef({ request: "", key: "" });
+  return (request) => {
+    const text = JSON.stringify(request);
+    if (kept.current.request !== text) kept.current = { request: text, key: idempotencyKey() };
+    return { "Idempotency-Key": kept.current.key };
+  };
 }
 
 export function asRefusal(error: unknown): Refusal {

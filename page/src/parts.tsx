@@ -10,12 +10,13 @@ import type { Permission } from "./types";
 
 interface ButtonProps { label: string; icon?: IconName; onClick?: () => void; kind?: "plain" | "main" | "quiet" | "danger"; iconOnly?: boolean; disabled?: boolean; needs?: Permission; type?: "button" | "submit"; autofocus?: boolean }
 
-/** A button. Without the permission that it needs it stays visible and says why it is off. */
+/** A button. Without the permission that it needs it stays visible and says why it is off. It is never `disabled` for the
+ * browser, which would take the focus away from it. */
 export function Button({ label, icon, onClick, kind = "plain", iconOnly, disabled, needs, type = "button", autofocus }: ButtonProps) {
   const app = useApp();
   const lacks = needs && app && !app.can(needs) ? t.lacks(needs) : undefined;
   return (
-    <button type={type} class={`button ${kind}`} onClick={lacks ? undefined : onClick} disabled={disabled} aria-disabled={lacks ? "true" : undefined} title={lacks ?? (iconOnly ? label : undefined)} aria-label={iconOnly ? label : undefined} aria-description={lacks} autofocus={autofocus}>
+    <button type={type} class={`button ${kind}`} onClick={(event) => { if (lacks || disabled) event.preventDefault(); else onClick?.(); }} aria-disabled={lacks || disabled ? "true" : undefined} title={lacks ?? (iconOnly ? label : undefined)} aria-label={iconOnly ? label : undefined} aria-description={lacks} autofocus={autofocus}>
       {icon && <Icon name={icon} />}
       {!iconOnly && <span>{label}</span>}
     </button>
@@ -28,8 +29,11 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
   const id = useId();
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    ref.current!.showModal();
+    const dialog = ref.current!;
+    dialog.showModal();
     return () => {
+      // While it is open, nothing outside of it takes the focus.
+      dialog.close();
       // A control that has gone meanwhile cannot take the focus back; the content can.
       if (before?.isConnected) before.focus();
       else document.getElementById("content")?.focus();
@@ -51,6 +55,7 @@ export function Confirm({ title, question, label, onDone, run }: { title: string
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<unknown>(null);
   const submit = () => {
+    if (busy) return;
     setBusy(true);
     run().then(onDone, (error) => { setRefusal(error); setBusy(false); });
   };
@@ -157,7 +162,7 @@ export function Notices({ notices, dismiss }: { notices: Notice[]; dismiss: (id:
         <div key={notice.id} class={`notice ${notice.tone}`}>
           <Icon name={notice.tone === "good" ? "check" : "warning"} />
           <div><p>{notice.text}</p>{notice.detail && <p class="faint">{notice.detail}</p>}</div>
-          {notice.action && <Button label={notice.action.label} icon="undo" onClick={() => { dismiss(notice.id); notice.action!.run(); }} />}
+          {notice.action && <Button label={notice.action.label} icon={notice.action.icon ?? "undo"} onClick={() => { dismiss(notice.id); notice.action!.run(); }} />}
           <Button label={t.close} icon="close" iconOnly kind="quiet" onClick={() => dismiss(notice.id)} />
         </div>
       ))}

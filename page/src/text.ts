@@ -37,8 +37,9 @@ export const t = {
   lacks: (permission: Permission) => `Your key lacks the permission ${permission}.`,
   unreachable: "The service does not answer.",
   unreachableHint: "Check your connection. Nothing is lost: the page sends no change twice.",
+  away: "The service does not answer. The page tries again by itself, and keeps what you have typed.",
   notHere: "There is nothing at this address.",
-  notHereHint: "The list or the person may have been deleted. Choose another one on the left.",
+  notHereHint: "The list or the person may have been deleted. Choose another list.",
 
   signIn: {
     title: "Sign in",
@@ -49,7 +50,8 @@ export const t = {
     busy: "Signing in",
     wrong: "This key is not valid. It may be mistyped, revoked or expired.",
     limited: "Too many attempts. Wait a moment and try again.",
-    ended: "Your session has ended. Sign in again to go on where you were.",
+    ended: "Your session has ended. It has expired, or your key was revoked. Sign in again to go on where you were.",
+    elsewhere: "You have signed out in another tab.",
     keep: "The key stays with the service. Your browser keeps a session cookie that no script can read.",
   },
   account: {
@@ -57,6 +59,7 @@ export const t = {
     choose: "Choose an account group",
     none: "Your key is valid for no account group. Ask your operator for another key.",
     signOut: "Sign out",
+    stillIn: "You are still signed in, because the service does not answer. Sign out again when it does.",
     key: (name: string | null) => (name ? `Signed in with the key “${name}”` : "Signed in"),
   },
   nav: { lists: "Lists", jobs: "Jobs", history: "History", duplicates: "Duplicates", webhooks: "Webhooks", import: "Bring in people", main: "Main" },
@@ -140,7 +143,9 @@ export const t = {
     already: (count: number) => `${people(count)} of these ${count === 1 ? "is" : "are"} already in the target, and ${count === 1 ? "is" : "are"} counted there once.`,
     sample: "The first of them",
     changed: (count: number) => `The list has changed since you looked: now ${people(count)} match. Nothing was done. Check the numbers and confirm again.`,
-    gone: "Some of these people are no longer in this list, so nothing was done. Close this, and select again.",
+    gone: (count: number) => `${people(count)} of your selection ${count === 1 ? "is" : "are"} no longer in this list. Nothing was done.`,
+    leaveOut: "Leave out, and look again",
+    again: "Look again",
     done: {
       move: (n: number, target: string) => `Moved ${people(n)} to “${target}”`,
       copy: (n: number, target: string) => `Copied ${people(n)} to “${target}”`,
@@ -242,6 +247,12 @@ export const t = {
     hows: { mapped: "your choice", spelling: "by name", parts: "by part of the name", content: "by content", custom: "own field", ignored: "left out" } as Record<string, string>,
     estimate: "Estimate",
     newPeople: "new people", known: "already known", rejectedRows: "rejected rows",
+    notes: {
+      INVALID_EMAIL: "with an e-mail that is not an address", INVALID_LINKEDIN_URL: "with a link that is not a LinkedIn profile", SHARED_EMAIL: "with the e-mail of another person",
+      CONTRADICTING_IDENTITY: "with two LinkedIn profiles", INVALID_PHONE: "with a phone number that a spreadsheet has rounded", VALUE_TOO_LONG: "with a value that is too long",
+      INVALID_CHARACTER: "with characters that cannot be stored", TOO_MANY_CUSTOM_FIELDS: "with too many fields of their own", INVALID_CUSTOM_FIELD_NAME: "with a column name that cannot be a field",
+    } as Record<string, string>,
+    note: (count: number, what: string) => `${number(count)} ${count === 1 ? "row" : "rows"} ${what}`,
     estimateHint: "From the first 10,000 rows. The import counts exactly.",
     start: "Import",
     startCount: (rows: number) => `Import ${number(rows)} ${rows === 1 ? "row" : "rows"}`,

@@ -7,7 +7,8 @@ import type { Transfer } from "./types";
 
 const EVERY_MS = 700;
 
-export async function watchTransfer(app: App, jobId: string, onEnd?: (transfer: Transfer) => void): Promise<void> {
+/** `onEnd` gets the completed transfer, and `onAgain` opens the preview again if the list had changed before the job began. */
+export async function watchTransfer(app: App, jobId: string, onEnd?: (transfer: Transfer) => void, onAgain?: () => void): Promise<void> {
   // The lists of a transfer are left out of the navigation until it ends.
   app.refresh();
   for (;;) {
@@ -24,7 +25,7 @@ export async function watchTransfer(app: App, jobId: string, onEnd?: (transfer: 
     if (transfer.status === "completed" || transfer.status === "failed" || transfer.status === "cancelled") {
       if (transfer.status === "completed" && onEnd) onEnd(transfer);
       else if (transfer.status === "completed") app.notify({ tone: "good", text: t.jobs.transferDone(transfer.count ?? 0) });
-      else if (transfer.status === "failed") app.notify({ tone: "bad", text: failure(transfer) });
+      else if (transfer.status === "failed") app.notify({ tone: "bad", text: failure(transfer), action: onAgain && hasChanged(transfer) ? { label: t.act.again, icon: "search", run: onAgain } : undefined });
       else app.notify({ tone: "good", text: t.jobs.cancelled });
       app.refresh();
       return;
@@ -33,9 +34,11 @@ export async function watchTransfer(app: App, jobId: string, onEnd?: (transfer: 
   }
 }
 
+const hasChanged = ({ error }: Pick<Transfer, "error">) => error?.code === "SELECTION_CHANGED";
+
 export function failure(transfer: Pick<Transfer, "error">): string {
   const { error } = transfer;
-  if (error?.code === "SELECTION_CHANGED" && error.count !== undefined) return t.act.changed(error.count ?? 0);
+  if (hasChanged(transfer) && error?.count !== undefined) return t.act.changed(error.count ?? 0);
   return t.jobs.failed(error?.message ?? "");
 }
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +145,7 @@ def fill(tenant: Tenant) -> dict[str, str]:
     people = tenant.client.get(f"{source}/prospects", params={"limit": 200}).json()["data"]["items"]
     ids = [person["id"] for person in people]
     tenant.client.post(f"{source}/move-leads", json={"targetAudienceId": lists["Answered"], "leadIds": ids[:48]})
+    _transfer(tenant, lists["Spring campaign"], lists["Newsletter"])
     tenant.client.post(f"{source}/copy-leads", json={"targetAudienceId": lists["Newsletter"], "leadIds": ids[60:190]})
     tenant.client.post(
         f"/audiences/{lists['Answered']}/move-leads", json={"targetAudienceId": lists["Customers"], "leadIds": ids[:9]}
@@ -156,7 +158,18 @@ def fill(tenant: Tenant) -> dict[str, str]:
          "location": "Arlington", "linkedinUrl": "https://www.linkedin.com/in/grace-hopper"},
     ]  # fmt: skip
     tenant.client.post(f"/audiences/{lists['Newsletter']}/prospects", json={"prospects": twins}).raise_for_status()
+    hook = {"url": "https://crm.example/leadyard", "types": ["leads.moved"], "description": "Our CRM"}
+    tenant.client.post("/webhooks", json=hook).raise_for_status()
     return lists
+
+
+def _transfer(tenant: Tenant, source: str, target: str) -> None:
+    """Copies some people with a job, and waits for its end."""
+    some = {"filter": {"company": "Cobalt"}}
+    body = {"action": "copy", "sourceAudienceId": source, "targetAudienceId": target, "select": some}
+    job = tenant.client.post("/transfers", json=body).raise_for_status().json()["data"]["jobId"]
+    while tenant.client.get(f"/transfers/{job}").json()["data"]["status"] in ("queued", "running"):
+        time.sleep(0.1)
 
 
 def sign_in(page: Page, tenant: Tenant) -> None:
@@ -212,14 +225,15 @@ def views(page: Page, tenant: Tenant, lists: dict[str, str]) -> dict[str, Callab
         return go
 
     return {
-        "home": lambda: at(""),
+        "home": waited("", ".tree a"),
         "list": a_list,
         "selected": selected,
         "act": act,
         "person": person,
         "import": bring_in,
         "history": waited("/history", ".changes li"),
-        "jobs": lambda: at("/jobs"),
+        "jobs": waited("/jobs", ".jobs > li"),
+        "webhooks": waited("/webhooks", ".jobs > li"),
         "duplicates": waited("/duplicates", ".duplicate"),
         "not-here": lambda: at("/nowhere"),
     }

@@ -3788,6 +3788,8 @@ export interface operations {
                 addedAfter?: string | null;
                 /** @description Added to the audience before this time. */
                 addedBefore?: string | null;
+                /** @description Leaves out so many prospects first, to jump in a long list. Only without filters. If the list ends before, the page is empty. */
+                skip?: number;
             };
             header?: never;
             path: {

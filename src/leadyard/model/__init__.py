@@ -59,6 +59,7 @@ from leadyard.model.moves import MAX_LEADS_PER_MOVE, CopyResult, Move, MoveResul
 from leadyard.model.paging import Page
 from leadyard.model.people import (
     MAX_PROSPECTS_PER_ADD,
+    MAX_SKIPPED,
     NO_CUSTOM_FIELDS,
     AddResult,
     CheckedProfiles,
@@ -174,6 +175,7 @@ __all__ = [
     "MAX_PROSPECTS_PER_ADD",
     "MAX_REASON_LENGTH",
     "MAX_SAMPLE",
+    "MAX_SKIPPED",
     "MAX_STORED_REJECTIONS",
     "MAX_SUPPRESSIONS_PER_REQUEST",
     "MAX_UPLOAD_BYTES",

@@ -10,12 +10,13 @@ from leadyard.model.audiences import Audience
 from leadyard.people.fields import NO_CUSTOM_FIELDS, Profile, quickly
 
 __all__ = [
-    "MAX_PROSPECTS_PER_ADD", "NO_CUSTOM_FIELDS", "AddResult", "CheckedProfiles", "Lead", "LeadWithAudiences", "Member",
-    "MemberFilter", "MergeResult", "Note", "OnKnown", "OtherIdentity", "Profile", "Rejection", "ReplacedValue",
-    "new_lead", "new_member",
+    "MAX_PROSPECTS_PER_ADD", "MAX_SKIPPED", "NO_CUSTOM_FIELDS", "AddResult", "CheckedProfiles", "Lead",
+    "LeadWithAudiences", "Member", "MemberFilter", "MergeResult", "Note", "OnKnown", "OtherIdentity", "Profile",
+    "Rejection", "ReplacedValue", "new_lead", "new_member",
 ]  # fmt: skip
 
 MAX_PROSPECTS_PER_ADD = 1_000
+MAX_SKIPPED = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

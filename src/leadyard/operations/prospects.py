@@ -44,18 +44,21 @@ async def list_prospects(
     audience_id: str,
     wanted: MemberFilter = EVERYBODY,
     after: str | None,
+    skip: int = 0,
     limit: int,
 ) -> Page[Member]:
     """Returns a page of the audience's members that match `wanted`, in the order in which their leads were created.
 
-    Raises NotFound, or AudienceNotReady while a job populates the audience.
+    `skip` leaves out so many members first, at most MAX_SKIPPED. It reads their ids, and applies only to a list without
+    filters. If there are not so many, the page is empty. Raises NotFound, or AudienceNotReady while a job populates the
+    audience.
     """
     await ready_audience(tx, audience_id)
     words = WantedWords.of(wanted)
     if words is not None:
         found = await _search(tx, audience_id, wanted, words, after=after or "", limit=limit + 1)
     elif wanted == EVERYBODY:
-        found = await memberships.list_members(tx, audience_id, after=after or "", limit=limit + 1)
+        found = await _list_behind(tx, audience_id, after=after or "", skip=skip, limit=limit + 1)
     else:
         found = await memberships.list_filtered(tx, audience_id, wanted, among=None, after=after or "", limit=limit + 1)
     return Page.of(found, limit, lambda member: member.lead.id)
@@ -120,6 +123,11 @@ async def _lock_idle_audience(tx: Transaction, audience_id: str) -> LockedAudien
     locked = await lock_audiences(tx, [audience_id])
     await refuse_if_populating(tx, locked)
     return locked[0]
+
+
+async def _list_behind(tx: Transaction, audience_id: str, *, after: str, skip: int, limit: int) -> list[Member]:
+    start = await memberships.pass_members(tx, audience_id, after=after, count=skip) if skip else after
+    return [] if start is None else await memberships.list_members(tx, audience_id, after=start, limit=limit)
 
 
 async def _search(

@@ -32,6 +32,13 @@ _LIST = Statement(
     WHERE m.account_group_id = :account_group_id AND m.audience_id = :audience_id AND m.lead_id > :after
     ORDER BY m.lead_id LIMIT :limit""",
 )
+# Ids alone, in the order of the key: a hundred thousand take about as long as two pages of 200 people.
+_PASS = Statement(
+    """SELECT count(*) AS passed, max(p.lead_id) AS last FROM (
+        SELECT lead_id FROM memberships
+        WHERE account_group_id = :account_group_id AND audience_id = :audience_id AND lead_id > CAST(:after AS bigint)
+        ORDER BY lead_id LIMIT :count) AS p"""
+)
 _FITS = """(CAST(:has_email AS integer) IS NULL OR (CASE WHEN l.email IS NULL THEN 0 ELSE 1 END) = :has_email)
     AND (CAST(:added_after AS bigint) IS NULL OR m.added_at > :added_after)
     AND (CAST(:added_before AS bigint) IS NULL OR m.added_at < :added_before)"""
@@ -108,6 +115,13 @@ async def list_members(tx: Transaction, audience_id: str, *, after: str, limit: 
     """Returns at most `limit` members with lead ids after `after`, in order of lead id."""
     rows = await tx.rows(_LIST, audience_id=number_of(audience_id), after=key_of(after), limit=limit)
     return [new_member(lead_from(row), row["added_at"]) for row in rows]
+
+
+async def pass_members(tx: Transaction, audience_id: str, *, after: str, count: int) -> str | None:
+    """Returns the id of the lead that is `count` members behind `after`, in order of lead id, None if there are fewer.
+    Reads the ids of these members, so limit the count."""
+    row = await tx.row(_PASS, audience_id=number_of(audience_id), after=key_of(after), count=count)
+    return id_of(row["last"]) if row and row["passed"] == count else None
 
 
 async def list_filtered(

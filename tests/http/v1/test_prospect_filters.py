@@ -156,3 +156,32 @@ def test_a_wrong_filter_is_a_wrong_request(tenant: Tenant, query: dict[str, str]
     audience_id = tenant.create_audience()
     answer = tenant.client.get(f"/audiences/{audience_id}/prospects", params=query)
     assert {where for where, _ in violations(answer)} == {path}
+
+
+@pytest.mark.parametrize("skip", [0, 1, 29, 30, 31, 100_000])
+def test_a_jump_leaves_out_so_many(tenant: Tenant, skip: int) -> None:
+    audience_id, other = tenant.create_audience(), tenant.create_audience()
+    tenant.add_leads(audience_id, 30)
+    # Their ids are between the others, but they are in another audience.
+    tenant.add_leads(other, 5, prefix="other")
+    every = tenant.members(audience_id)
+    path = f"/audiences/{audience_id}/prospects"
+    page = data_of(tenant.client.get(path, params={"skip": skip, "limit": 7}))
+    assert [item["id"] for item in page["items"]] == every[skip : skip + 7]
+    assert page["hasMore"] == (skip + 7 < 30)
+    if page["hasMore"]:
+        cursor = page["nextCursor"]
+        further = data_of(tenant.client.get(path, params={"skip": 3, "limit": 200, "cursor": cursor}))
+        assert [item["id"] for item in further["items"]] == every[skip + 10 :]
+
+
+@pytest.mark.parametrize("query", [{"q": "zoe"}, {"hasEmail": "true"}, {"addedAfter": "2000-01-01T00:00:00Z"}])
+def test_a_list_with_filters_does_not_jump(tenant: Tenant, audience_id: str, query: dict[str, str]) -> None:
+    answer = tenant.client.get(f"/audiences/{audience_id}/prospects", params={"skip": 1, **query})
+    assert violations(answer) == {("skip", "NOT_ALLOWED")}
+
+
+@pytest.mark.parametrize(("skip", "code"), [("-1", "TOO_SMALL"), ("100001", "TOO_LARGE"), ("x", "WRONG_TYPE")])
+def test_how_far_a_jump_may_go(tenant: Tenant, audience_id: str, skip: str, code: str) -> None:
+    answer = tenant.client.get(f"/audiences/{audience_id}/prospects", params={"skip": skip})
+    assert violations(answer) == {("skip", code)}

@@ -12,6 +12,7 @@ from fastapi import Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from leadyard import model
+from leadyard.errors import InvalidRequest, Violation
 from leadyard.http.answer.change_id import change_id_header
 from leadyard.http.answer.csv_download import csv_download
 from leadyard.http.answer.envelope import (
@@ -178,6 +179,13 @@ def _written_out(value: Any) -> Any:
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
+_SKIP_WITH_FILTERS = Violation(
+    path="skip",
+    code="NOT_ALLOWED",
+    message="A list with filters cannot skip. Leave out 'skip' and follow nextCursor, or leave out the filters.",
+)
+
+
 class ProspectQuery(Paging):
     """The prospects to list: those that match all filters."""
 
@@ -198,9 +206,19 @@ class ProspectQuery(Paging):
         Moment | None, Field(alias="addedBefore", description="Added to the audience before this time.")
     ] = None
 
+    skip: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=model.MAX_SKIPPED,
+            description="Leaves out so many prospects first, to jump in a long list. Only without filters. If the list "
+            "ends before, the page is empty.",
+        ),
+    ] = 0
+
     def wanted(self) -> model.MemberFilter:
-        """Returns the filters as a value."""
-        return model.MemberFilter(
+        """Returns the filters as a value. Raises InvalidRequest for filters together with `skip`."""
+        wanted = model.MemberFilter(
             q=self.q,
             company=self.company,
             title=self.title,
@@ -208,6 +226,9 @@ class ProspectQuery(Paging):
             added_after=milliseconds(self.added_after),
             added_before=milliseconds(self.added_before),
         )
+        if self.skip and wanted != prospects.EVERYBODY:
+            raise InvalidRequest([_SKIP_WITH_FILTERS])
+        return wanted
 
 
 @needs(prospects.list_prospects)
@@ -220,7 +241,13 @@ async def list_prospects(
     scope = ("prospects", caller(request).account_group_id, audience_id, repr(wanted))
     after = query.start(*scope)
     page = await run(
-        request, prospects.list_prospects, audience_id=audience_id, wanted=wanted, after=after, limit=query.limit
+        request,
+        prospects.list_prospects,
+        audience_id=audience_id,
+        wanted=wanted,
+        after=after,
+        skip=query.skip,
+        limit=query.limit,
     )
     shapes = Page(tuple(await in_slices(page.items, prospect_of)), page.next_key)
     show = show_page(AudienceProspectListSuccessResponse, ProspectList, _as_it_is, *scope)

@@ -293,6 +293,7 @@ class AudiencesOperations(Sender):
         has_email: bool | None = None,
         added_after: datetime | None = None,
         added_before: datetime | None = None,
+        skip: int | None = None,
     ) -> Pages[models.Prospect]:
         """Lists the leads of an audience, or the leads that match all filters.
 
@@ -309,6 +310,8 @@ class AudiencesOperations(Sender):
         title: The same in the title.
         added_after: Added to the audience after this time.
         added_before: Added to the audience before this time.
+        skip: Leaves out so many prospects first, to jump in a long list. Only without filters. If the list ends
+            before, the page is empty.
         """
         return self._pages(
             Request[models.Prospect](
@@ -323,6 +326,7 @@ class AudiencesOperations(Sender):
                     "hasEmail": has_email,
                     "addedAfter": added_after,
                     "addedBefore": added_before,
+                    "skip": skip,
                 },
             ),
             cursor,
