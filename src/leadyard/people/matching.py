@@ -14,6 +14,7 @@ from types import MappingProxyType
 from leadyard.errors import InvalidProspect
 from leadyard.ids import new_id
 from leadyard.model import Lead, Note, OnKnown, OtherIdentity, Profile, Rejection, ReplacedValue, new_lead
+from leadyard.people.identity import SHARED_EMAIL_KIND
 from leadyard.people.linkedin_urls import is_member_id
 from leadyard.people.roster import Roster
 from leadyard.people.text_rules import shown
@@ -86,7 +87,8 @@ def match_prospects(
             # Nearly every row of a file that is imported again.
             if lead.profile != profile:
                 differing_count += differs(lead.profile, profile)
-                _meet(roster, lead, profile, on_known, is_shared=is_shared, member=member)
+                also += _meet(roster, lead, profile, on_known, is_shared=is_shared, member=member)
+            also += roster.remember_name(lead.id, profile)
         if is_shared and roster.leads[lead.id].profile.email == profile.email:
             notes.append(_note_on_shared_email(index, profile.email or ""))
         if member is not None:
@@ -111,6 +113,7 @@ def match_prospects(
             identity
             for old, new in (*changed, *((lead, roster.leads[lead.id]) for lead in created.values()))
             for identity in left_behind(old, new)
+            if identity.kind != SHARED_EMAIL_KIND
         )
         + tuple(also),
         rejections=tuple(rejections),
@@ -121,16 +124,18 @@ def match_prospects(
 
 def _meet(
     roster: Roster, lead: Lead, profile: Profile, on_known: OnKnown, *, is_shared: bool, member: str | None
-) -> None:
+) -> Iterable[OtherIdentity]:
     """Writes into the roster what becomes of the lead. An address that it gets here is shared if `is_shared`. A lead
-    that is known by its member id gets the public profile instead, which anyone can open."""
+    that is known by its member id gets the public profile instead, which anyone can open. Returns the addresses with a
+    name that the lead leaves behind."""
     after = met(lead.profile, profile, on_known, is_shared=is_shared)
     own = after.public_identifier
     if member is not None and own is not None and on_known is not OnKnown.SKIP and is_member_id(own):
         after = replace(after, public_identifier=profile.public_identifier, linkedin_url=profile.linkedin_url)
-    if after is not lead.profile:
-        shares_email = lead.shares_email if after.email == lead.profile.email else is_shared
-        roster.replace(lead, new_lead(lead.id, after, lead.created_at, shares_email))
+    if after is lead.profile:
+        return ()
+    shares_email = lead.shares_email if after.email == lead.profile.email else is_shared
+    return roster.replace(lead, new_lead(lead.id, after, lead.created_at, shares_email))
 
 
 def _note_on_shared_email(index: int, address: str) -> Note:
