@@ -28,7 +28,8 @@ packages = ["src/leadyard"]
 # Stand-ins for the scripts that script/release calls. Their own tests are elsewhere.
 STAND_INS = {
     "script/bootstrap": "#!/bin/sh\n",
-    "script/openapi": "#!/bin/sh\ngrep '^version' pyproject.toml | tee openapi.json > src/leadyard/http/document/openapi.json\n",
+    "script/openapi": "#!/bin/sh\n"
+    "grep '^version' pyproject.toml | tee openapi.json > src/leadyard/http/document/openapi.json\n",
     "script/sbom": "#!/bin/sh\necho {} > dist/leadyard.cdx.json\n",
     "script/supply/audit.py": "",
     ".ci/run": '#!/bin/sh\ntest ! -e "$FAIL_FILE"\n',
