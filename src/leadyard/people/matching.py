@@ -88,7 +88,9 @@ def match_prospects(
             if lead.profile != profile:
                 differing_count += differs(lead.profile, profile)
                 also += _meet(roster, lead, profile, on_known, is_shared=is_shared, member=member)
-            also += roster.remember_name(lead.id, profile)
+            # Where nothing is filled, the next import finds the same names.
+            if on_known is not OnKnown.SKIP:
+                also += roster.remember_name(lead.id, profile)
         if is_shared and roster.leads[lead.id].profile.email == profile.email:
             notes.append(_note_on_shared_email(index, profile.email or ""))
         if member is not None:

@@ -61,12 +61,15 @@ def are_other_people(one: Profile, other: Profile, *, address_is_shared: bool) -
     return any(differences) or (not is_compared and any((*mine, *theirs)))
 
 
-def lacks_name(known: Profile, incoming: Profile) -> bool:
-    """Returns whether the incoming profile has a first or a last name where the known one has none, so that a later
-    name of the known one could contradict it."""
+def could_become_other(known: Profile, incoming: Profile, *, address_is_shared: bool) -> bool:
+    """Returns whether two profiles of one person could be judged to be of two as soon as the known one gets another
+    name: the incoming one has a first or a last name where the known one has none, so nothing was compared there."""
     if _fields_of(known) == _fields_of(incoming):
         return False
-    return any(theirs and not mine for mine, theirs in zip(*map(_first_and_last, (known, incoming)), strict=True))
+    parts = list(zip(_first_and_last(known), _first_and_last(incoming), strict=True))
+    if not address_is_shared and any(_agree(mine, theirs) for mine, theirs in parts):
+        return False
+    return any(theirs and not mine for mine, theirs in parts)
 
 
 _fields_of = attrgetter("first_name", "last_name", "name")

@@ -9,7 +9,7 @@ from leadyard.errors import InvalidProspect
 from leadyard.model import Lead, OtherIdentity, Profile
 from leadyard.people.identity import SHARED_EMAIL_KIND, shared_email_identity
 from leadyard.people.linkedin_urls import identifier_key
-from leadyard.people.person_names import are_other_people, lacks_name
+from leadyard.people.person_names import are_other_people, could_become_other
 from leadyard.people.placeholders import is_shared_mailbox
 from leadyard.people.updating import left_behind
 
@@ -83,12 +83,13 @@ class Roster:
         """Lets the address and the name of a row lead to the lead that it has led to, also after the names of the lead
         or of others with the address have changed. Returns the identity if it is a new one.
 
-        The owner of an address needs that only if the row has a name that the owner lacks and does not get.
+        The owner of an address needs that only if the row has a name that the owner lacks and has not got here.
         """
         lead = self.leads[lead_id]
         if profile.email is None or profile.public_identifier is not None or lead.profile.email != profile.email:
             return
-        if not (lead.shares_email or lacks_name(lead.profile, profile)):
+        is_function = is_shared_mailbox(profile.email)
+        if not (lead.shares_email or could_become_other(lead.profile, profile, address_is_shared=is_function)):
             return
         identity = shared_email_identity(profile)
         if self._without_profile.get(identity) != lead_id:
