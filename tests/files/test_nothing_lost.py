@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from leadyard.files.columns import plan_columns
@@ -43,6 +43,13 @@ CELLS: dict[str, st.SearchStrategy[str]] = {
     "Team": TEXTS | st.sampled_from(["red", "none", "N/A", "x" * 400]),
 }
 TABLES = st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=8)
+
+
+def row(first: str = "", last: str = "", mailbox: str = "", profile: str = "") -> dict[str, str]:
+    address = f"{mailbox}@c.example" if mailbox else ""
+    link = f"linkedin.com/in/{profile}" if profile else ""
+    filled = {"First Name": first, "Last Name": last, "Work Email": address, "LinkedIn": link}
+    return dict.fromkeys(HEADERS, "") | filled
 
 
 def imported(table: list[dict[str, str]], on_known: OnKnown = OnKnown.FILL, after: Matches | None = None) -> Any:
@@ -97,6 +104,18 @@ def test_each_cell_is_in_a_field_in_a_custom_field_or_named_in_a_note(table: lis
 
 @settings(max_examples=300, deadline=None)
 @given(TABLES, st.sampled_from(OnKnown))
+# The same word is a last name in one row and a first name in the other.
+@example([row("", "", "info"), row("", "Kat", "info"), row("Kat", "", "info")], OnKnown.FILL)
+# A person known by a profile joins an address after another one of the same name.
+@example(
+    [
+        row("Kat", "Gray", "", "kat"),
+        row("Lou", "Pike", "info"),
+        row("Kat", "Gray", "info") | {"Team": "red"},
+        row("Kat", "Gray", "info", "kat"),
+    ],
+    OnKnown.FILL,
+)
 def test_a_table_again_changes_nothing_and_each_person_is_found(table: list[dict[str, str]], mode: OnKnown) -> None:
     if mode is OnKnown.UPDATE:
         # A file that renames a person from row to row is another one at each import, and an address with two names
@@ -116,6 +135,10 @@ def test_a_table_again_changes_nothing_and_each_person_is_found(table: list[dict
 
 @settings(max_examples=300, deadline=None)
 @given(TABLES)
+# The name of a person comes from one row and the address from another, which the profile joins.
+@example([row("Kat", "Kat", profile="kat"), row("Lou", "Lou", "info", "kat"), row("Kat", "Kat", "info")])
+# Only the last names are known of both, and people marry.
+@example([row("Kat", "Kat", "kat"), row("", "Lou", "kat")])
 def test_strangers_are_never_merged_by_a_placeholder_a_mailbox_or_a_phone(table: list[dict[str, str]]) -> None:
     checked, _ = imported(table)
     people: defaultdict[str, list[Profile]] = defaultdict(list)
