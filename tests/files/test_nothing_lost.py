@@ -173,5 +173,5 @@ def may_be_one(one: Profile, other: Profile) -> bool:
     if one.email.startswith(("info@", "sales@")):
         return bool(mine & theirs) or not (mine or theirs)
     # People marry and use short names, so the first and the last name must differ, and both must be known.
-    are_whole = all(bool(each.name or (each.first_name and each.last_name)) for each in (one, other))
+    are_whole = all(bool((each.first_name and each.last_name) or " " in (each.name or "")) for each in (one, other))
     return bool(mine & theirs) or not are_whole
