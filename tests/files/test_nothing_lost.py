@@ -116,6 +116,17 @@ def test_each_cell_is_in_a_field_in_a_custom_field_or_named_in_a_note(table: lis
     ],
     OnKnown.FILL,
 )
+# A person has one address, then another one, and the first one again.
+@example(
+    [
+        row("", "", "sales", "kat"),
+        row("", "", "info", "kat"),
+        row("", "", "info") | {"Job Title": "CEO"},
+        row("", "", "info", "lou"),
+        row("", "", "sales"),
+    ],
+    OnKnown.UPDATE,
+)
 def test_a_table_again_changes_nothing_and_each_person_is_found(table: list[dict[str, str]], mode: OnKnown) -> None:
     if mode is OnKnown.UPDATE:
         # A file that renames a person from row to row is another one at each import, and an address with two names

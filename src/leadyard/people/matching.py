@@ -14,11 +14,10 @@ from types import MappingProxyType
 from leadyard.errors import InvalidProspect
 from leadyard.ids import new_id
 from leadyard.model import Lead, Note, OnKnown, OtherIdentity, Profile, Rejection, ReplacedValue, new_lead
-from leadyard.people.identity import SHARED_EMAIL_KIND
 from leadyard.people.linkedin_urls import is_member_id
 from leadyard.people.roster import Roster
 from leadyard.people.text_rules import shown
-from leadyard.people.updating import differs, fills, left_behind, met, replaced_values
+from leadyard.people.updating import differs, fills, met, replaced_values
 
 NO_MEMBERS: Mapping[int, str] = MappingProxyType({})
 
@@ -111,13 +110,7 @@ def match_prospects(
         matched_count=matched_count,
         differing_count=differing_count,
         replaced=tuple(value for old, new in changed for value in replaced_values(new.id, old.profile, new.profile)),
-        left_behind=tuple(
-            identity
-            for old, new in (*changed, *((lead, roster.leads[lead.id]) for lead in created.values()))
-            for identity in left_behind(old, new)
-            if identity.kind != SHARED_EMAIL_KIND
-        )
-        + tuple(also),
+        left_behind=tuple(each for each in dict.fromkeys(also) if not _is_own(each, roster.leads[each.lead_id])),
         rejections=tuple(rejections),
         notes=tuple(notes),
         lead_of=lead_of,
@@ -128,8 +121,8 @@ def _meet(
     roster: Roster, lead: Lead, profile: Profile, on_known: OnKnown, *, is_shared: bool, member: str | None
 ) -> Iterable[OtherIdentity]:
     """Writes into the roster what becomes of the lead. An address that it gets here is shared if `is_shared`. A lead
-    that is known by its member id gets the public profile instead, which anyone can open. Returns the addresses with a
-    name that the lead leaves behind."""
+    that is known by its member id gets the public profile instead, which anyone can open. Returns the identities that
+    the lead leaves behind."""
     after = met(lead.profile, profile, on_known, is_shared=is_shared)
     own = after.public_identifier
     if member is not None and own is not None and on_known is not OnKnown.SKIP and is_member_id(own):
@@ -138,6 +131,11 @@ def _meet(
         return ()
     shares_email = lead.shares_email if after.email == lead.profile.email else is_shared
     return roster.replace(lead, new_lead(lead.id, after, lead.created_at, shares_email))
+
+
+def _is_own(identity: OtherIdentity, lead: Lead) -> bool:
+    """Returns whether the lead has the e-mail or the outside id again, after another one in between."""
+    return identity.kind in ("email", "provider_id") and getattr(lead.profile, identity.kind) == identity.value
 
 
 def _note_on_shared_email(index: int, address: str) -> Note:

@@ -54,8 +54,8 @@ class Roster:
             self._by_provider_id[profile.provider_id][lead.id] = None
 
     def replace(self, lead: Lead, after: Lead) -> Iterator[OtherIdentity]:
-        """Writes the lead in its new state. It keeps its earlier identities. Yields the addresses with a name that must
-        lead to the same lead as before."""
+        """Writes the lead in its new state. It keeps its earlier identities. Yields the identities that must lead
+        to the same lead as before."""
         email = lead.profile.email
         if lead.shares_email and email and not (after.shares_email and after.profile.email == email):
             self._sharing[email].pop(lead.id, None)
@@ -65,6 +65,8 @@ class Roster:
                 if self._without_profile.get(identity.value) == lead.id:
                     del self._without_profile[identity.value]
                 yield from self._remember(identity.value, lead.id)
+            else:
+                yield identity
         if email in self._sharing and not lead.shares_email:
             # With more names, the owner of an address could agree with the name of somebody who shares it.
             for other in list(self._leads_sharing(email or "")):
