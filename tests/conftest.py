@@ -21,6 +21,7 @@ from rig.throwaway_postgres import ThrowawayPostgres
 from rig.throwaway_redis import ThrowawayRedis
 from tests.attacks import tally
 from tests.coverage_scope import CoverageScope
+from tests.same_examples import leave_out_constants_of_modules
 from tests.schedule import Schedule, place_in_run
 from tests.tools import can_run, left_out
 
@@ -39,6 +40,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ordinary")
+if os.environ.get("LEADYARD_TEST_TORTURE") != "1":
+    leave_out_constants_of_modules()
 
 DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split(",")
 _coverage = CoverageScope()

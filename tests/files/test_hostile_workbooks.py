@@ -6,6 +6,7 @@ import io
 import itertools
 import random
 import re
+import socket
 import struct
 import time
 import tracemalloc
@@ -21,7 +22,7 @@ from leadyard.files.tables import Reading, table_in
 from leadyard.files.workbooks import archive as archives
 from leadyard.files.workbooks.archive import Archive
 from leadyard.files.workbooks.shared_texts import SharedTexts
-from tests.files.books import WRITTEN, archive, ods, table, written, xlsx
+from tests.files.books import WRITTEN, archive, cells, ods, table, written, xlsx
 
 RELATIONS = "xl/_rels/workbook.xml.rels"
 NAMES = '<row r="1"><c r="A1" t="inlineStr"><is><t>Email</t></is></c></row>'
@@ -46,6 +47,9 @@ def refusal(content: bytes) -> str:
 
 ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
 OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+TEXTS = "xl/sharedStrings.xml"
+SHARED = '<row r="2"><c r="A2" t="s"><v>0</v></c></row>'
+FILLING = f"<!--{'-x' * 250_000}-->" * 150
 CELL = '<row><c t="inlineStr"><is><t>{}</t></is></c></row>'
 
 
@@ -56,6 +60,12 @@ CELL = '<row><c t="inlineStr"><is><t>{}</t></is></c></row>'
         pytest.param(lambda: xlsx(CELL.format("&b;"), before=ENTITIES), "document type", id="entities"),
         pytest.param(lambda: xlsx(CELL.format("&a;"), before=OUTSIDE), "document type", id="an outside entity"),
         pytest.param(lambda: ods("", before=ENTITIES), "document type", id="entities in ods"),
+        pytest.param(
+            lambda: xlsx(f"{NAMES}{SHARED}", **{TEXTS: f"{ENTITIES}<sst><si><t>&b;</t></si></sst>"}),
+            "document type", id="entities in shared texts",
+        ),
+        pytest.param(lambda: xlsx("", **{"xl/workbook.xml": f"{ENTITIES}<workbook>&b;</workbook>"}), "document type",
+        id="entities in the list of sheets"),
         pytest.param(lambda: xlsx("<a>" * 200), "inside each other", id="nesting"),
         pytest.param(lambda: xlsx("<row>" * 200), "inside each other", id="nested rows"),
         pytest.param(lambda: xlsx("<row " + " ".join(f"a{n}=''" for n in range(3_000)) + "/>"), "names",
@@ -83,7 +93,10 @@ CELL = '<row><c t="inlineStr"><is><t>{}</t></is></c></row>'
                         "<text:p>Email</text:p></table:table-cell></table:table-row></table:table>"),
             "columns", id="repeated cells in ods",
         ),
-        pytest.param(lambda: xlsx(f"<!--{'-x' * 250_000}-->" * 150), "100 times", id="a bomb"),
+        pytest.param(lambda: xlsx(FILLING), "100 times", id="a bomb"),
+        pytest.param(lambda: xlsx(f"{NAMES}{SHARED}", texts=FILLING), "100 times", id="a bomb of shared texts"),
+        pytest.param(lambda: xlsx(f"{NAMES}{SHARED}", styles=FILLING), "large|100 times", id="a bomb of styles"),
+        pytest.param(lambda: ods(FILLING), "100 times", id="a bomb in ods"),
         pytest.param(lambda: xlsx("")[:-30], "damaged", id="cut off"),
         pytest.param(lambda: xlsx("<row"), "damaged|empty", id="XML that ends in a tag"),
         pytest.param(lambda: xlsx("</row>"), "damaged", id="XML that is not well-formed"),
@@ -119,6 +132,26 @@ def test_links_and_formulas_are_not_followed() -> None:
     assert "no visible" in refusal(xlsx("", **{RELATIONS: link}))
     outside = link.replace("http://x.example/a.xml", "../../../../etc/hostname").replace(' TargetMode="External"', "")
     assert "no visible" in refusal(xlsx("", **{RELATIONS: outside}))
+
+
+def test_values_from_elsewhere_are_read_as_they_were_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that comes from another workbook, from the web or from a program keeps its value, and nothing is asked."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("Reading a workbook opened a connection.")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    formulas = ("[1]Sheet1!A1", "WEBSERVICE(&quot;http://x.example/a&quot;)", "cmd|&apos;/C calc&apos;!A0")
+    rows = "".join(
+        f'<row r="{n}"><c r="A{n}" t="str"><f>{formula}</f><v>p{n}@x.org</v></c></row>'
+        for n, formula in enumerate(formulas, 2)
+    )
+    link = '<Relationship Id="r1" Type="x/externalLinkPath" Target="http://x.example/b.xlsx" TargetMode="External"/>'
+    content = xlsx(NAMES + rows, **{
+        "xl/externalLinks/externalLink1.xml": "<externalLink/>",
+        "xl/externalLinks/_rels/externalLink1.xml.rels": f"<Relationships>{link}</Relationships>",
+    })  # fmt: skip
+    assert cells(content) == [("p2@x.org",), ("p3@x.org",), ("p4@x.org",)]
 
 
 def test_an_archive_that_announces_a_small_part_is_counted_by_what_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,7 +132,7 @@ async def foresee(
     people = [profile for _, profile in welcome.valid]
     known, others = await find_known_people(tx, people, any_shared=state.any_shared, members=welcome.members.values())
     seen = {lead.id: lead for lead in known} | so_far.leads
-    all_others = (*others, *so_far.identities)
+    all_others = (*others, *(each for each in so_far.identities if each.lead_id in seen))
     matches = match_prospects(
         welcome.valid, seen.values(), all_others, members=welcome.members, now=at, on_known=on_known
     )
@@ -199,8 +199,10 @@ async def _match_and_keep(
 
 async def _keep_known(tx: Transaction, matches: Matches, *, read: Sequence[Lead]) -> bool:
     """Keeps the known leads, and locks those that change. Returns whether they are still as they were read."""
-    known = _known_ids(matches)
-    if known and await leads.keep(tx, known) < len(known):
+    # Also those that get an identity, because another person of the same address has got more names.
+    named = {identity.lead_id for identity in matches.left_behind}
+    kept = sorted(named.union(matches.lead_ids).difference(lead.id for lead in matches.created))
+    if kept and await leads.keep(tx, kept) < len(kept):
         return False
     if not matches.changed:
         return True

@@ -17,7 +17,7 @@ from leadyard.model import Lead, Note, OnKnown, OtherIdentity, Profile, Rejectio
 from leadyard.people.linkedin_urls import is_member_id
 from leadyard.people.roster import Roster
 from leadyard.people.text_rules import shown
-from leadyard.people.updating import differs, fills, left_behind, met, replaced_values
+from leadyard.people.updating import differs, fills, met, replaced_values
 
 NO_MEMBERS: Mapping[int, str] = MappingProxyType({})
 
@@ -86,7 +86,10 @@ def match_prospects(
             # Nearly every row of a file that is imported again.
             if lead.profile != profile:
                 differing_count += differs(lead.profile, profile)
-                _meet(roster, lead, profile, on_known, is_shared=is_shared, member=member)
+                also += _meet(roster, lead, profile, on_known, is_shared=is_shared, member=member)
+            # Where nothing is filled, the next import finds the same names.
+            if on_known is not OnKnown.SKIP:
+                also += roster.remember_name(lead.id, profile)
         if is_shared and roster.leads[lead.id].profile.email == profile.email:
             notes.append(_note_on_shared_email(index, profile.email or ""))
         if member is not None:
@@ -107,12 +110,7 @@ def match_prospects(
         matched_count=matched_count,
         differing_count=differing_count,
         replaced=tuple(value for old, new in changed for value in replaced_values(new.id, old.profile, new.profile)),
-        left_behind=tuple(
-            identity
-            for old, new in (*changed, *((lead, roster.leads[lead.id]) for lead in created.values()))
-            for identity in left_behind(old, new)
-        )
-        + tuple(also),
+        left_behind=tuple(each for each in dict.fromkeys(also) if not _is_own(each, roster.leads[each.lead_id])),
         rejections=tuple(rejections),
         notes=tuple(notes),
         lead_of=lead_of,
@@ -121,16 +119,23 @@ def match_prospects(
 
 def _meet(
     roster: Roster, lead: Lead, profile: Profile, on_known: OnKnown, *, is_shared: bool, member: str | None
-) -> None:
+) -> Iterable[OtherIdentity]:
     """Writes into the roster what becomes of the lead. An address that it gets here is shared if `is_shared`. A lead
-    that is known by its member id gets the public profile instead, which anyone can open."""
+    that is known by its member id gets the public profile instead, which anyone can open. Returns the identities that
+    the lead leaves behind."""
     after = met(lead.profile, profile, on_known, is_shared=is_shared)
     own = after.public_identifier
     if member is not None and own is not None and on_known is not OnKnown.SKIP and is_member_id(own):
         after = replace(after, public_identifier=profile.public_identifier, linkedin_url=profile.linkedin_url)
-    if after is not lead.profile:
-        shares_email = lead.shares_email if after.email == lead.profile.email else is_shared
-        roster.replace(lead, new_lead(lead.id, after, lead.created_at, shares_email))
+    if after is lead.profile:
+        return ()
+    shares_email = lead.shares_email if after.email == lead.profile.email else is_shared
+    return roster.replace(lead, new_lead(lead.id, after, lead.created_at, shares_email))
+
+
+def _is_own(identity: OtherIdentity, lead: Lead) -> bool:
+    """Returns whether the lead has the e-mail or the outside id again, after another one in between."""
+    return identity.kind in ("email", "provider_id") and getattr(lead.profile, identity.kind) == identity.value
 
 
 def _note_on_shared_email(index: int, address: str) -> Note:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from operator import attrgetter
 
 from leadyard.people.fields import Profile
 from leadyard.people.placeholders import is_honorific
@@ -26,8 +27,8 @@ def name_words(text: str) -> _Words:
 def name_key(profile: Profile) -> str:
     """Returns a text that is the same for the same name, in whichever of the name fields and in whichever order its
     words are. It is empty without a name, and short enough for an index."""
-    first, last = profile.first_name, profile.last_name
-    words = name_words(f"{first or ''} {last or ''}" if first or last else profile.name or "")
+    first, last = profile.first_name or "", profile.last_name or ""
+    words = name_words(f"{first} {last}" if first and last else f"{first} {last} {profile.name or ''}")
     key = " ".join(sorted(words))
     # The name may have any 400 characters, and compatibility characters become several each.
     return key if len(key) <= _LONGEST_KEY else hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
@@ -48,11 +49,11 @@ def are_other_people(one: Profile, other: Profile, *, address_is_shared: bool) -
     Both the first and the last name must differ, because people marry and use short names. If the address is that of a
     function, one difference is enough, and a person whose name is unknown is not the same as one with a name.
     """
-    if one.first_name == other.first_name and one.last_name == other.last_name and one.name == other.name:
+    if _fields_of(one) == _fields_of(other):
         return False
     mine, theirs = _first_and_last(one), _first_and_last(other)
     differences = [bool(left and right) and not _agree(left, right) for left, right in zip(mine, theirs, strict=True)]
-    if _agree(mine[0], theirs[1]) and _agree(mine[1], theirs[0]):
+    if mine[0] | mine[1] == theirs[0] | theirs[1] or (_agree(mine[0], theirs[1]) and _agree(mine[1], theirs[0])):
         return False
     if not address_is_shared:
         return all(differences)
@@ -60,15 +61,33 @@ def are_other_people(one: Profile, other: Profile, *, address_is_shared: bool) -
     return any(differences) or (not is_compared and any((*mine, *theirs)))
 
 
+def could_become_other(known: Profile, incoming: Profile, *, address_is_shared: bool) -> bool:
+    """Returns whether two profiles of one person could be judged to be of two as soon as the known one gets another
+    name: the incoming one has a first or a last name where the known one has none, so nothing was compared there."""
+    if _fields_of(known) == _fields_of(incoming):
+        return False
+    parts = list(zip(_first_and_last(known), _first_and_last(incoming), strict=True))
+    if not address_is_shared and any(_agree(mine, theirs) for mine, theirs in parts):
+        return False
+    return any(theirs and not mine for mine, theirs in parts)
+
+
+_fields_of = attrgetter("first_name", "last_name", "name")
+
+
 def _first_and_last(profile: Profile) -> tuple[_Words, _Words]:
-    """Returns the words of both names. A name in one piece is split behind its first word."""
-    if profile.first_name or profile.last_name or not profile.name:
-        return name_words(profile.first_name or ""), name_words(profile.last_name or "")
-    last, comma, first = profile.name.partition(",")
-    if comma:
-        return name_words(first), name_words(last)
-    words = [word for word in profile.name.split() if not is_honorific(word)]
-    return name_words(" ".join(words[:1])), name_words(" ".join(words[1:]))
+    """Returns the words of both names, also those of the name in one piece, which is split behind its first word.
+
+    A lead that gets one more name field keeps all words that it had. So it still agrees with the rows that led to it.
+    """
+    first, last = name_words(profile.first_name or ""), name_words(profile.last_name or "")
+    if not profile.name:
+        return first, last
+    behind, comma, before = profile.name.partition(",")
+    if not comma:
+        words = [word for word in profile.name.split() if not is_honorific(word)]
+        before, behind = " ".join(words[:1]), " ".join(words[1:])
+    return first | name_words(before), last | name_words(behind)
 
 
 def _agree(one: _Words, other: _Words) -> bool:

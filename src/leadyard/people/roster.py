@@ -9,8 +9,9 @@ from leadyard.errors import InvalidProspect
 from leadyard.model import Lead, OtherIdentity, Profile
 from leadyard.people.identity import SHARED_EMAIL_KIND, shared_email_identity
 from leadyard.people.linkedin_urls import identifier_key
-from leadyard.people.person_names import are_other_people
+from leadyard.people.person_names import are_other_people, could_become_other
 from leadyard.people.placeholders import is_shared_mailbox
+from leadyard.people.updating import left_behind
 
 
 class Roster:
@@ -27,6 +28,8 @@ class Roster:
         # The addresses that several people have, each with the leads that share it.
         self._sharing: dict[str, dict[str, None]] = {}
         self._by_shared_identity: dict[str, str] = {}
+        # Of the leads that share an address under one name, at most one has no LinkedIn profile.
+        self._without_profile: dict[str, str] = {}
         self._by_provider_id: defaultdict[str, dict[str, None]] = defaultdict(dict)
         for other in others:
             self._enter_other(other)
@@ -43,17 +46,32 @@ class Roster:
         if profile.email:
             if lead.shares_email:
                 self._sharing.setdefault(profile.email, {})[lead.id] = None
+                if profile.public_identifier is None:
+                    self._without_profile[shared_email_identity(profile)] = lead.id
             else:
                 self._by_email[profile.email] = lead.id
         if profile.provider_id:
             self._by_provider_id[profile.provider_id][lead.id] = None
 
-    def replace(self, lead: Lead, after: Lead) -> None:
-        """Writes the lead in its new state. It keeps its earlier identities."""
-        if lead.shares_email and not after.shares_email and lead.profile.email:
-            self._enter_shared_identity(shared_email_identity(lead.profile), lead.id)
-            self._sharing[lead.profile.email].pop(lead.id, None)
+    def replace(self, lead: Lead, after: Lead) -> Iterator[OtherIdentity]:
+        """Writes the lead in its new state. It keeps its earlier identities. Yields the identities that must lead
+        to the same lead as before."""
+        email = lead.profile.email
+        if lead.shares_email and email and not (after.shares_email and after.profile.email == email):
+            self._sharing[email].pop(lead.id, None)
         self.enter(after)
+        for identity in left_behind(lead, after):
+            if identity.kind == SHARED_EMAIL_KIND:
+                if self._without_profile.get(identity.value) == lead.id:
+                    del self._without_profile[identity.value]
+                yield from self._remember(identity.value, lead.id)
+            else:
+                yield identity
+        if email in self._sharing and not lead.shares_email:
+            # With more names, the owner of an address could agree with the name of somebody who shares it.
+            for other in list(self._leads_sharing(email or "")):
+                if is_of_another(lead.profile, other.profile) and not is_of_another(after.profile, other.profile):
+                    yield from self._remember(shared_email_identity(other.profile), other.id)
 
     def name_also(self, lead_id: str, identifiers: Iterable[str | None]) -> Iterator[OtherIdentity]:
         """Lets the profiles of LinkedIn lead to the lead as well, unless they lead to a lead already. Returns the new
@@ -62,6 +80,27 @@ class Roster:
             if identifier is not None and identifier_key(identifier) not in self._by_public_identifier:
                 self._by_public_identifier[identifier_key(identifier)] = lead_id
                 yield OtherIdentity(kind="public_identifier", value=identifier, lead_id=lead_id)
+
+    def remember_name(self, lead_id: str, profile: Profile) -> Iterator[OtherIdentity]:
+        """Lets the address and the name of a row lead to the lead that it has led to, also after the names of the lead
+        or of others with the address have changed. Returns the identity if it is a new one.
+
+        The owner of an address needs that only if the row has a name that the owner lacks and has not got here.
+        """
+        lead = self.leads[lead_id]
+        if profile.email is None or profile.public_identifier is not None or lead.profile.email != profile.email:
+            return
+        is_function = is_shared_mailbox(profile.email)
+        if not (lead.shares_email or could_become_other(lead.profile, profile, address_is_shared=is_function)):
+            return
+        identity = shared_email_identity(profile)
+        if self._without_profile.get(identity) != lead_id:
+            yield from self._remember(identity, lead_id)
+
+    def _remember(self, identity: str, lead_id: str) -> Iterator[OtherIdentity]:
+        if identity not in self._by_shared_identity:
+            self._enter_shared_identity(identity, lead_id)
+            yield OtherIdentity(kind=SHARED_EMAIL_KIND, value=identity, lead_id=lead_id)
 
     def find(self, profile: Profile, member: str | None = None) -> tuple[Lead | None, bool]:
         """Returns the lead of the profile or None, and whether its e-mail is the address of other people too. `member`
@@ -102,14 +141,18 @@ class Roster:
         if owner is not None and owner is by_linkedin:
             # The address that the person had before, under whichever name.
             return owner, False
+        identity = shared_email_identity(profile) if email in self._sharing else None
+        named = self._get(self._by_shared_identity, identity)
+        if named is not None and (named is owner or not _have_two_profiles(named.profile, profile)):
+            return named, named is not owner
         if owner is not None and not is_of_another(owner.profile, profile):
             return owner, False
+        named = self._get(self._without_profile, identity)
+        if named is not None:
+            return named, True
         for lead in self._leads_sharing(email):
-            if not is_of_another(lead.profile, profile):
+            if not _have_two_profiles(lead.profile, profile) and not is_of_another(lead.profile, profile):
                 return lead, True
-        merged = self._get(self._by_shared_identity, shared_email_identity(profile))
-        if merged is not None:
-            return merged, True
         # A person may have got another name in another system. The outside id together with the address is enough.
         for lead in (*([owner] if owner else []), *self._leads_sharing(email)):
             if _have_one_provider_id(lead.profile, profile):
@@ -117,7 +160,8 @@ class Roster:
         return None, True
 
     def _leads_sharing(self, email: str) -> Iterator[Lead]:
-        return map(self.leads.__getitem__, self._sharing.get(email, ()))
+        """Yields the leads in the order of their ids, in which they come from the database, too."""
+        return map(self.leads.__getitem__, sorted(self._sharing.get(email, ())))
 
     def _find_by_provider_id(self, profile: Profile) -> Lead | None:
         matching = [self.leads[lead_id] for lead_id in self._by_provider_id.get(profile.provider_id or "", ())]
@@ -143,7 +187,7 @@ class Roster:
             self._by_public_identifier[identifier_key(identity.value)] = identity.lead_id
 
     def _enter_shared_identity(self, value: str, lead_id: str) -> None:
-        self._by_shared_identity[value] = lead_id
+        self._by_shared_identity.setdefault(value, lead_id)
         self._sharing.setdefault(value.partition(" ")[0], {})
 
     def _get(self, index: dict[str, str], key: str | None) -> Lead | None:
@@ -170,8 +214,14 @@ def _refuse_two_profiles(profile: Profile, by_email: Lead) -> None:
 
 
 def _have_one_provider_id(known: Profile, incoming: Profile) -> bool:
-    has_two_profiles = known.public_identifier is not None and incoming.public_identifier is not None
-    return known.provider_id is not None and known.provider_id == incoming.provider_id and not has_two_profiles
+    has_one = known.provider_id is not None and known.provider_id == incoming.provider_id
+    return has_one and not _have_two_profiles(known, incoming)
+
+
+def _have_two_profiles(known: Profile, incoming: Profile) -> bool:
+    """Returns whether LinkedIn profiles show that a person with an address is not the other one who shares it. The
+    look-up by LinkedIn has not led to the known person, so the two differ."""
+    return known.public_identifier is not None and incoming.public_identifier is not None
 
 
 def _is_known_by_provider_id_only(lead: Lead) -> bool:

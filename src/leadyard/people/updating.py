@@ -15,7 +15,8 @@ from leadyard.model import Lead, OnKnown, OtherIdentity, Profile, ReplacedValue
 from leadyard.people.fields import ATTRIBUTES, MAX_CUSTOM_FIELDS, TEXT_FIELDS
 from leadyard.people.identity import SHARED_EMAIL_KIND, fill_empty, shared_email_identity
 from leadyard.people.linkedin_urls import identifier_key
-from leadyard.people.person_names import name_contradicts
+from leadyard.people.person_names import name_contradicts, name_key
+from leadyard.people.placeholders import is_shared_mailbox
 
 CUSTOM_FIELD_PREFIX = "customFields."
 # The LinkedIn profile, which identifies the person. Two of these are never one person, so an update has nothing to
@@ -53,11 +54,16 @@ def left_behind(old: Lead, new: Lead) -> Iterator[OtherIdentity]:
     if one and other and identifier_key(one) != identifier_key(other):
         yield OtherIdentity(kind="public_identifier", value=one, lead_id=new.id)
     if before.email and old.shares_email:
+        # Of the leads with this pair, it leads to the one without a LinkedIn profile.
+        has_got_profile = before.public_identifier is None and after.public_identifier is not None
         identity = shared_email_identity(before)
-        if not new.shares_email or identity != shared_email_identity(after):
+        if has_got_profile or not new.shares_email or identity != shared_email_identity(after):
             yield OtherIdentity(kind=SHARED_EMAIL_KIND, value=identity, lead_id=new.id)
     elif before.email and before.email != after.email:
         yield OtherIdentity(kind="email", value=before.email, lead_id=new.id)
+    elif before.email and is_shared_mailbox(before.email) and not name_key(before) and name_key(after):
+        # With a name, the owner of `info@` is no longer the person of rows without one.
+        yield OtherIdentity(kind=SHARED_EMAIL_KIND, value=shared_email_identity(before), lead_id=new.id)
     if before.provider_id and before.provider_id != after.provider_id:
         yield OtherIdentity(kind="provider_id", value=before.provider_id, lead_id=new.id)
 

@@ -184,6 +184,21 @@ _LAYOUTS = (
                    "company.linkedinUrl": "https://www.linkedin.com/company/nord/"})),
     _odd("german-phones", "Name,E-Mail,Telefonnr.,Mobilfunknummer,Org\nAda,a@q.example,030 5550101,0171 5550101,Acme\n",
          _who(["0171 5550101"], name="Ada", email="a@q.example", phone="030 5550101", company="Acme")),
+    _odd("several-employers", "full_name,headline,current_company,current_company_position,organization_1,"
+         "organization_title_1,organization_2,organization_title_2,email\n"
+         "Ada Vint,Builds,Vint & Co,Founder,Vint & Co,Owner,Old Ltd,Clerk,a@j.example\n"
+         "Bob Wold,Sells,,,Wold Inc,Sales Lead,Past Ltd,Intern,b@j.example\n",
+         _who(["Owner", "Old Ltd", "Clerk"], name="Ada Vint", headline="Builds", title="Founder", company="Vint & Co",
+              email="a@j.example"),
+         _who(["Past Ltd", "Intern"], name="Bob Wold", headline="Sells", title="Sales Lead", company="Wold Inc",
+              email="b@j.example")),
+    _odd("notes-of-connections", "\ufeffNotes:;;;;\n\"Some of the addresses may be missing.\";;;;\n;;;;\n"
+         f"First Name;Last Name;URL;Email Address;Connected On\nAda;Vint;{_IN}ada-vint-n;;12.01.2026\n",
+         _who(custom={"Connected On": "12.01.2026"}, firstName="Ada", lastName="Vint", linkedin="ada-vint-n")),
+    _odd("talent-pages", "First Name,Email Address,Profile URL\n"
+         "Ada,a@t.example,https://www.linkedin.com/talent/profile/AEMAAAc34zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz1\n",
+         _who(["https://www.linkedin.com/talent/profile/AEMAAAc34zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz1"],
+              firstName="Ada", email="a@t.example")),
     OddFile("report.xlsx", by_openpyxl([
         ["Pipeline of March"], [], ["Owner:", "Kim"], [], ["Vorname", "Nachname", "E-Mail (geschäftlich)", "Kundennr."],
         ["Ada", "Vint", "ada@x.example", "0007"], ["Bob", "Wold", "bob@x.example", "12"], [], ["Gesamt: 2"],

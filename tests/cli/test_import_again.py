@@ -1,0 +1,64 @@
+"""The same file again changes nothing, also if people share an address and their names come in pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadyard.ids import number_of
+from rig.commands import command
+from rig.service import run_sql
+
+HEADER = "First Name,Last Name,Full Name,Email,LinkedIn URL,Phone\n"
+KAT, LOU = "https://www.linkedin.com/in/kat-oakes", "https://www.linkedin.com/in/lou-pike"
+TABLES = {
+    # One word is a first name in one row and a last name in the other.
+    "a word in either field": ",,,info@c.example,,\n,Kat,,info@c.example,,\nKat,,,info@c.example,,\n",
+    # With a name, the owner of the mailbox is no longer the person of the row without one.
+    "a name by a profile": f",,,info@c.example,,\n,,,info@c.example,{KAT},\nKat,,,,{KAT},\n",
+    # Kat was there before Lou, and shares the address after the other Kat does.
+    "a profile that joins an address": (
+        f"Kat,Oakes,,,{KAT},\nLou,Pike,,info@c.example,,\nKat,Oakes,,info@c.example,,555-0131\n"
+        f"Kat,Oakes,,info@c.example,{KAT},\n"
+    ),
+    # The person with the address gets first and last name from two rows that contradict a third one.
+    "names in pieces": ",Gray,,kat@c.example,,\n,,Lou Pike,kat@c.example,,\nAnn,,,kat@c.example,,\n",
+    # The full name belongs to the first row, and the last name to another person.
+    "a full name and half of another": (
+        ",,Kat Oakes,info@c.example,,\nKat,,,info@c.example,,\nKat,Gray,,info@c.example,,555-0132\n"
+    ),
+    "a sharer gets a profile": (
+        "Kat,Oakes,,info@c.example,,\nLou,Pike,,info@c.example,,\nL.,Pike,,info@c.example,,\n"
+        f"Lou,Pike,,info@c.example,{LOU},\nLou,Pike,,info@c.example,,555-0133\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", ["fill", "skip"])
+@pytest.mark.parametrize("table", [pytest.param(table, id=name) for name, table in TABLES.items()])
+def test_the_same_file_again_changes_nothing(url: str, group: str, tmp_path: Path, table: str, mode: str) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(HEADER + table, encoding="utf-8")
+
+    def bring_in() -> dict[str, Any]:
+        arguments = ("--account-group", group, "--audience", "People", "--on-known", mode, "--json")
+        report: dict[str, Any] = command("import", str(file), *arguments, url=url).json()
+        return report
+
+    def stored() -> tuple[list[Any], list[Any]]:
+        leads = run_sql(url, "SELECT * FROM leads WHERE account_group_id = $1 ORDER BY id", number_of(group))
+        query = "SELECT kind, value, lead_id FROM lead_identities WHERE account_group_id = $1 ORDER BY kind, value"
+        return leads, run_sql(url, query, number_of(group))
+
+    first = bring_in()
+    rows = table.count("\n")
+    assert (first["read"], first["created"] + first["matched"], first["rejected"]) == (rows, rows, 0)
+    before = stored()
+    again = bring_in()
+    # `skip` does not keep that a profile belongs to a known person, so a later row with this profile contradicts it.
+    may_contradict = mode == "skip" and again["rejected"] == 1
+    assert (again["created"], again["matched"]) == (0, rows - 1 if may_contradict else rows)
+    assert stored() == before
+    assert command("doctor", url=url).code == 0
