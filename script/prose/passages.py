@@ -14,7 +14,20 @@ from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("src", "script", "benchmarks", "examples", "tests", "rig", "docs", "deploy", ".ci", ".github", "findings")
+FOLDERS = (
+    "src",
+    "script",
+    "benchmarks",
+    "examples",
+    "recipes",
+    "tests",
+    "rig",
+    "docs",
+    "deploy",
+    ".ci",
+    ".github",
+    "findings",
+)
 _TOP_FILES = {"pyproject.toml", "Dockerfile", ".dockerignore", ".editorconfig", ".gitignore", ".pre-commit-config.yaml"}
 _COMMENTED_SUFFIXES = {"", ".cfg", ".conf", ".env", ".ini", ".service", ".sh", ".toml", ".yaml", ".yml"}
 _LEAST_WORDS_OF_A_SENTENCE = 4

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,15 @@ version = "0.1.0"
 requires-python = ">=3.11"
 [tool.hatch.build.targets.wheel]
 packages = ["src/leadyard"]
+[tool.hatch.build]
+artifacts = ["src/leadyard/http/guide/guide.zip"]
 """
 # Stand-ins for the scripts that script/release calls. Their own tests are elsewhere.
 STAND_INS = {
     "script/bootstrap": "#!/bin/sh\n",
-    "script/openapi": "#!/bin/sh\ngrep '^version' pyproject.toml | tee openapi.json > src/leadyard/http/document/openapi.json\n",
+    "script/openapi": "#!/bin/sh\ngrep '^version' pyproject.toml > openapi.json\n"
+    "cp openapi.json src/leadyard/http/document/openapi.json\n",
+    "script/docs": "#!/bin/sh\necho pages > src/leadyard/http/guide/guide.zip\n",
     "script/sbom": "#!/bin/sh\necho {} > dist/leadyard.cdx.json\n",
     "script/supply/audit.py": "",
     ".ci/run": '#!/bin/sh\ntest ! -e "$FAIL_FILE"\n',
@@ -77,8 +82,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "openapi.json": "",
         "src/leadyard/http/document/openapi.json": "",
         "src/leadyard/__init__.py": "",
+        "src/leadyard/http/guide/__init__.py": "",
     }
-    for name, text in {**files, **STAND_INS, ".gitignore": "/dist/\n__pycache__/\n"}.items():
+    for name, text in {**files, **STAND_INS, ".gitignore": "/dist/\n__pycache__/\nguide.zip\n"}.items():
         write(folder / name, text)
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Tester")
@@ -120,6 +126,8 @@ def test_a_release_is_a_commit_a_tag_and_files(repository: Path) -> None:
     files = {file.name: file for file in (repository / "dist").iterdir()}
     packages = {"leadyard-0.2.0-py3-none-any.whl", "leadyard-0.2.0.tar.gz", "leadyard.cdx.json"}
     assert set(files) == {*packages, "SHA256SUMS"}
+    with zipfile.ZipFile(files["leadyard-0.2.0-py3-none-any.whl"]) as wheel:
+        assert wheel.read("leadyard/http/guide/guide.zip") == b"pages\n", "a release contains the guide"
     sums = dict(line.split("  ")[::-1] for line in files["SHA256SUMS"].read_text().splitlines())
     assert sums == {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in packages}
 
