@@ -150,12 +150,16 @@ def _pgbench_move(tenant: Tenant, source: str, target: str, lead_ids: list[str])
 def pgbench_move_in_steps(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> str:
     """The same without the function: the statements a client sends that uses neither the function nor pipelining."""
     values = _values(tenant, source, target, lead_ids)
-    values |= {"changed": len(lead_ids), "already": 0}
+    # Counts and times that a client would read from the answers of the statements before.
+    times = "'{" + ",".join([str(int(time.time() * 1000))] * len(lead_ids)) + "}'"
+    values |= {"changed": len(lead_ids), "already": 0, "left_at": times, "entered_at": times}
+    values |= {"source_count": 0, "target_count": len(lead_ids)}
     steps = (
         move_statements._LOCK,
         move_statements._POPULATING,
         move_statements._CHANGE_AUDIENCE,
         move_statements._RECORD,
+        move_statements.EVENT,
         move_statements._COUNT,
     )
     return "BEGIN;\n" + "".join(f"{_literal(step, values)};\n" for step in steps) + "COMMIT;\n"
@@ -168,7 +172,8 @@ def _values(tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> di
         "source": key_of(source), "target": key_of(target),
         "source_number": number_of(source), "target_number": number_of(target),
         "lead_ids": "'{" + ",".join(map(str, keys_of(lead_ids))) + "}'", "lead_count": len(lead_ids),
-        "now": int(time.time() * 1000), "api_key_id": key_of(tenant.api_key_id),
+        # As in the service, each move has its own time: otherwise the ids of the changes would soon repeat.
+        "now": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)", "api_key_id": key_of(tenant.api_key_id),
     }  # fmt: skip
 
 
@@ -208,7 +213,7 @@ def drive_sqlite(tenant: Tenant, lanes: list[Lane], seconds: float, _folder: Pat
 def _sqlite_move(connection: apsw.Connection, tenant: Tenant, source: str, target: str, lead_ids: list[str]) -> None:
     new = key_of(new_id())
     values = _values(tenant, source, target, lead_ids)
-    values |= {"number": new % NUMBERS, "attempt": new, "lead_ids": keys_of(lead_ids)}
+    values |= {"number": new % NUMBERS, "attempt": new, "lead_ids": keys_of(lead_ids), "now": int(time.time() * 1000)}
 
     def run(statement: Statement, **more: Any) -> StepResult:
         rows = fetch(connection, statement.sqlite, statement.sqlite_arguments({**values, **more}))

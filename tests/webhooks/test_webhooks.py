@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from leadyard.ids import key_of
+from leadyard.ids import key_of, new_id
 from rig.answers import ID, TIME, UNKNOWN_ID, data_of, refusal
 from rig.racing import on_postgresql_only
 from rig.receivers import CLOSES, Received, Receivers
@@ -85,6 +85,21 @@ def test_a_url_that_is_not_allowed_is_refused(hooks: Tenant, url: str) -> None:
 )  # fmt: skip
 def test_a_malformed_webhook_is_refused(hooks: Tenant, body: Any) -> None:
     refusal(hooks.client.post("/webhooks", json=body), 400, "VALIDATION_ERROR")
+
+
+def test_a_webhook_is_not_for_an_audience_that_does_not_exist(hooks: Tenant) -> None:
+    """`f` 24 times is well-formed and cannot be the id of anything."""
+    known, deleted = hooks.create_audience(), hooks.create_audience()
+    for unknown in (new_id(), "f" * 24):
+        answer = hooks.client.post("/webhooks", json={"url": FAR, "audienceIds": [known, unknown]})
+        assert unknown in refusal(answer, 404, "NOT_FOUND")["details"]
+    made = create(hooks, FAR, audienceIds=[known, deleted])
+    refusal(hooks.client.patch(f"/webhooks/{made['id']}", json={"audienceIds": [new_id()]}), 404, "NOT_FOUND")
+    data_of(hooks.client.delete(f"/audiences/{deleted}"))
+    refusal(hooks.client.post("/webhooks", json={"url": FAR, "audienceIds": [deleted]}), 404, "NOT_FOUND")
+    # The webhook keeps an audience that was deleted later, because an undo may bring the audience back.
+    kept = data_of(hooks.client.patch(f"/webhooks/{made['id']}", json={"audienceIds": [deleted]}))
+    assert kept["audienceIds"] == [deleted]
 
 
 def test_a_client_cannot_disable_a_webhook(hooks: Tenant) -> None:

@@ -111,7 +111,7 @@ def routes() -> list[Route]:
         Route("POST", "/v1/accounts/{accountGroupId}/uploads/{uploadId}/preview", previews.preview_upload, title="Preview an upload", answers=previews.UploadPreviewSuccessResponse, refuses=(404, 422)),
 
 
-        Route("POST", "/v1/accounts/{accountGroupId}/webhooks", webhooks.create_webhook, title="Create a webhook", answers=webhooks.WebhookWithSecretSuccessResponse, status=201, refuses=(409, 422)),
+        Route("POST", "/v1/accounts/{accountGroupId}/webhooks", webhooks.create_webhook, title="Create a webhook", answers=webhooks.WebhookWithSecretSuccessResponse, status=201, refuses=(404, 409, 422)),
         Route("GET", "/v1/accounts/{accountGroupId}/webhooks", webhooks.list_webhooks, title="List webhooks", answers=webhooks.WebhookListSuccessResponse),
         Route("GET", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}", webhooks.get_webhook, title="Get a webhook", answers=webhooks.WebhookSuccessResponse, refuses=(404,)),
         Route("PATCH", "/v1/accounts/{accountGroupId}/webhooks/{webhookId}", webhooks.update_webhook, title="Update a webhook", answers=webhooks.WebhookSuccessResponse, refuses=(404, 422)),

@@ -39,6 +39,10 @@ _FIND_BY_NAME = Statement(
     WHERE a.account_group_id = :account_group_id AND a.name = :name AND a.deleted_at IS NULL
     ORDER BY a.id LIMIT 2"""
 )
+_FIND_IDS = Statement(
+    """SELECT id FROM audiences WHERE account_group_id = :account_group_id AND id IN :ids[bigint]
+    AND deleted_at IS NULL ORDER BY id"""
+)
 _LIST_READY = Statement(
     f"""SELECT {_COLUMNS} FROM audiences a
     WHERE a.account_group_id = :account_group_id AND a.id > :after AND {_READY}
@@ -240,6 +244,11 @@ async def lock_one_to_empty(tx: Transaction) -> LeavingAudience | None:
     """Locks a deleted audience that may still have members and that no other process is emptying, and returns it."""
     row = await tx.row(_LOCK_ONE_TO_EMPTY)
     return _leaving(row) if row else None
+
+
+async def find_ids(tx: Transaction, audience_ids: Sequence[str]) -> set[str]:
+    """Returns those of the ids that audiences have, apart from deleted audiences. Locks nothing."""
+    return {id_of(row["id"]) for row in await tx.rows(_FIND_IDS, ids=keys_of(audience_ids))}
 
 
 async def find_leaving(tx: Transaction, audience_id: str) -> LeavingAudience | None:

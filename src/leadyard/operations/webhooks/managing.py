@@ -22,7 +22,7 @@ from leadyard.model import (
 from leadyard.operations.events.placing import place_before
 from leadyard.operations.operation import reads, writes
 from leadyard.operations.webhooks.secrets import open_valid, rotated, seal
-from leadyard.store import webhooks
+from leadyard.store import audiences, webhooks
 from leadyard.webhook_address import Networks, target_of
 
 
@@ -47,8 +47,10 @@ async def create_webhook(
     networks: Networks,
 ) -> WithSecret:
     """Adds an active webhook, which gets the events from now on, and returns it. `networks` are those that the operator
-    allows in addition to public addresses. Raises, in this order, UrlNotAllowed, TooManyWebhooks, SecretKeyMissing."""
+    allows in addition to public addresses. Raises, in this order, UrlNotAllowed, NotFound for an audience,
+    TooManyWebhooks, SecretKeyMissing."""
     target_of(url, networks)
+    await _refuse_unknown_audiences(tx, audience_ids)
     await webhooks.lock_group(tx)
     if await webhooks.count(tx) >= MAX_WEBHOOKS:
         raise TooManyWebhooks(most=MAX_WEBHOOKS)
@@ -98,12 +100,13 @@ async def update_webhook(
 ) -> Webhook:
     """Changes each value that is not None and returns the webhook.
 
-    A webhook that becomes active again continues after the last event that it has handled. Raises NotFound and
-    UrlNotAllowed.
+    A webhook that becomes active again continues after the last event that it has handled. An audience that the webhook
+    has already may be deleted by now, so only others must exist. Raises NotFound and UrlNotAllowed.
     """
     webhook, _ = await _locked(tx, webhook_id)
     if url is not None:
         target_of(url, networks)
+    await _refuse_unknown_audiences(tx, [each for each in audience_ids or () if each not in webhook.audience_ids])
     changed = replace(
         webhook,
         url=webhook.url if url is None else url,
@@ -155,6 +158,14 @@ async def prepare_test(tx: Transaction, caller: Caller, *, webhook_id: str) -> T
     if secrets is None:
         raise SecretUnreadable
     return TestTarget(webhook, secrets)
+
+
+async def _refuse_unknown_audiences(tx: Transaction, audience_ids: Sequence[str]) -> None:
+    """Raises NotFound for the first audience that does not exist: the webhook would wait for its events in vain."""
+    known = await audiences.find_ids(tx, audience_ids) if audience_ids else set()
+    for audience_id in audience_ids:
+        if audience_id not in known:
+            raise NotFound("audience", audience_id)
 
 
 async def _found(tx: Transaction, webhook_id: str) -> tuple[Webhook, tuple[SealedSecret, ...]]:
