@@ -56,6 +56,7 @@ PARTS: Mapping[str, Callable[[], Part | None]] = {
     "nginx": partial(on_path, "nginx", SEARCHED),
     "Caddy": partial(on_path, "caddy", SEARCHED),
     "Java": partial(on_path, "java"),
+    "n8n": partial(on_path, "n8n"),
     "Redis": partial(redis, "redis-server"),
     "Valkey": partial(redis, "valkey-server"),
 }

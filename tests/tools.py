@@ -44,6 +44,7 @@ TOOLS: Mapping[str, Tool] = {
     "needs_npm": Tool(
         "npm", "whether the TypeScript client of openapi-generator compiles, and whether the built page is up to date"
     ),
+    "needs_n8n": Tool("n8n", "the workflow of recipes/n8n (npm install --global n8n, with Node 24)", find),
     "needs_chromium": Tool("Chromium", "the page in a browser (Debian: chromium)", lambda _: find_chromium()),
 }
 

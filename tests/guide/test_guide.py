@@ -138,6 +138,12 @@ def test_headers_and_the_check_of_a_copy(client: httpx.Client) -> None:
         assert plain.headers["etag"] != answer.headers["etag"]
         head = client.head(path)
         assert (head.status_code, head.content) == (200, b"")
+    first = client.get(HOME).text
+    assets = re.findall(r'(?:src|href)="([^"]*_static/[^"]+\.(?:css|js)[^"]*)"', first)
+    assert len(assets) > 5
+    for asset in assets:
+        answer = client.get(urljoin(HOME, asset))
+        assert "immutable" in answer.headers["cache-control"], f"{asset}: its address has a checksum"
     picture = client.get(f"{HOME}_images/page-list.png")
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
     assert "content-encoding" not in picture.headers

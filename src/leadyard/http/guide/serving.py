@@ -49,6 +49,9 @@ _MEDIA_TYPES = {
 _COMPRESSED = {".html", ".js", ".css", ".svg", ".md", ".py", ".txt", ".json"}
 # The next release may change any page, so a browser has to check its copy.
 _CHECKED = "no-cache"
+# The address of a style or a script contains a checksum: in its name, or as `?v=`, as Sphinx writes it.
+_FOR_EVER = "public, max-age=31536000, immutable"
+_MOVED = "_static/moved/"
 _NOTICE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
 <body><h1>{title}</h1><p>{text}</p></body></html>
@@ -97,7 +100,8 @@ def _answer(request: Request, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) 
     is_compressed = suffix in _COMPRESSED and "gzip" in request.headers.get("accept-encoding", "")
     # The archive has a checksum of each file. The two forms are different entities, so each has a tag of its own.
     etag = f'"{entry.CRC:08x}-{entry.file_size:x}{"-gzip" if is_compressed else ""}"'
-    cached = {"ETag": etag, "Cache-Control": _CHECKED, "Vary": "Accept-Encoding"}
+    has_checksum = entry.filename.startswith(_MOVED) or "v" in request.query_params
+    cached = {"ETag": etag, "Cache-Control": _FOR_EVER if has_checksum else _CHECKED, "Vary": "Accept-Encoding"}
     if etag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
         return Response(status_code=304, headers=cached)
     headers = {**headers_for_browsers(POLICY), **cached, "Content-Type": _MEDIA_TYPES[suffix]}
