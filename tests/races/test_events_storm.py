@@ -1,6 +1,8 @@
-"""Readers of the feed through a storm: many clients and every kind of change, while server and worker are killed.
+"""Readers of the feed and receivers of webhooks through a storm: many clients and every kind of change, while server
+and worker are killed.
 
 Each reader must get each committed change exactly once, in the one order of the feed, and nothing that was rolled back.
+Each receiver that lives must get each of them at least once.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -21,7 +24,9 @@ from leadyard.ids import id_of
 from rig.jobs import start_import
 from rig.killing import wait_for_orphans
 from rig.racing import TORTURE, assert_healthy, wait_until
+from rig.receivers import CLOSES, Received, Receiver, Receivers, receivers
 from rig.service import Service, Tenant, WorkerProcess, make_tenant
+from tests.webhooks.conftest import HERE, create
 
 SECONDS = 60 if TORTURE else 12
 KILLS = 5 if TORTURE else 3
@@ -184,11 +189,72 @@ class Streaming(Reader):
         return False
 
 
-def test_every_reader_gets_every_change_once(
+class Hooks:
+    """Ten receivers with a webhook each. Some are slow, some fail at times, and four are as good as dead."""
+
+    def __init__(self, tenant: Tenant, receiving: Receivers) -> None:
+        self._living = [
+            receiving.start(),
+            receiving.start(200),
+            receiving.start(delay_s=0.01),
+            receiving.start(delay_s=0.03),
+            receiving.start(_fails_at_first(500)),
+            receiving.start(_fails_at_first(CLOSES)),
+        ]
+        self._gone = receiving.start(410)
+        dead = [receiving.start(500), receiving.start(CLOSES), receiving.start(delay_s=60), self._gone]
+        self._secrets = [(each, create(tenant, each.url)["secret"]) for each in (*self._living, *dead)]
+
+    def assert_got(self, events: list[Event]) -> None:
+        """Waits until the living ones have all of the events, and checks every request that any of them got."""
+        expected = {event["id"]: event for event in events}
+        for receiver in self._living:
+            wait_until(partial(_has_all, receiver, set(expected)), "a receiver has every event", within_s=150)
+        for receiver, secret in self._secrets:
+            for request in receiver.received:
+                request.verify(secret)
+                _assert_same(request.body, expected[request.id])
+        # It was disabled by its first answer. Requests that were on their way then, and after a kill, still come.
+        assert len(self._gone.received) <= 4 * (KILLS + 1)
+
+
+def _fails_at_first(status: int) -> Callable[[Received], int]:
+    """Returns manners that answer with the status when one of every five events comes for the first time."""
+    seen: set[str] = set()
+
+    def manner(request: Received) -> int:
+        is_first = request.id not in seen
+        seen.add(request.id)
+        return status if is_first and int(request.id, 16) % 5 == 0 else 200
+
+    return manner
+
+
+def _assert_same(sent: Event, read_later: Event) -> None:
+    """Apart from the people who were erased in between, who disappear from the feed."""
+    sent, read_later = ({**event, "data": dict(event["data"])} for event in (sent, read_later))
+    were, are = (event["data"].pop("leadIds", []) for event in (sent, read_later))
+    assert sent == read_later
+    assert [each for each in were if each in set(are)] == are
+
+
+def _has_all(receiver: Receiver, ids: set[str]) -> bool:
+    return ids <= set(receiver.ids)
+
+
+def test_every_reader_gets_every_change_once_and_every_receiver_at_least_once(
     new_service: Callable[..., Service], new_worker: Callable[..., WorkerProcess]
 ) -> None:
-    service = new_service(LEADYARD_STOP_TIMEOUT_S="5")
+    with receivers() as receiving:
+        _storm_with_readers_and(receiving, new_service, new_worker)
+
+
+def _storm_with_readers_and(
+    receiving: Receivers, new_service: Callable[..., Service], new_worker: Callable[..., WorkerProcess]
+) -> None:
+    service = new_service(LEADYARD_STOP_TIMEOUT_S="5", LEADYARD_WEBHOOK_NETWORKS=HERE)
     tenant = make_tenant(service)
+    hooks = Hooks(tenant, receiving)
     storm = Storm(tenant)
     readers = [Polling(tenant, limit=200), Polling(tenant, limit=3), Streaming(tenant)]
     worker = new_worker(service, LEADYARD_WORKER_LEASE_S="2")
@@ -219,6 +285,7 @@ def test_every_reader_gets_every_change_once(
     assert ids == sorted(set(ids))
     for reader in readers[1:]:
         assert [event["id"] for event in reader.seen] == ids
+    hooks.assert_got(first)
     assert_all_changes_reported(tenant, first)
     assert_counts_continue(tenant, first)
     assert tenant.sql("SELECT count(*) FROM event_outbox WHERE account_group_id = $1", tenant.number) == [(0,)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 
 from leadyard.ids import NUMBER_BITS, id_of, key_of
 from leadyard.model import EventType, Permission
+from rig.answers import data_of
 from rig.jobs import start
 from rig.service import Service, Tenant, make_tenant, on_database
 
@@ -513,6 +515,66 @@ def test_a_stop_ends_waits_and_streams_cleanly(new_service: Callable[..., Servic
     assert stream.ended.wait(5)
     assert time.monotonic() - began < 5
     service.process = None
+
+
+def test_a_reader_that_reads_slowly_holds_up_nobody_and_loses_nothing(
+    new_service: Callable[..., Service], streams: list[Stream]
+) -> None:
+    """It reads nothing while more events happen than the buffers between it and the service hold."""
+    service = new_service()
+    tenant = make_tenant(service)
+    here, there = tenant.create_audience(), tenant.create_audience()
+    leads = tenant.add_leads(here, 100)
+    quick = Stream(tenant)
+    streams.append(quick)
+    with SlowStream(tenant, buffer=4_096) as slow:
+        moves = 300
+        for _ in range(moves // 2):
+            for source, target in ((here, there), (there, here)):
+                data_of(tenant.move(source, target, leads))
+        sent = quick.wait_for(moves)
+        assert slow.read_events(moves) == sent
+    # A service that is stopped does not wait for a reader that reads nothing.
+    with SlowStream(tenant, buffer=4_096, start="start"):
+        assert service.process is not None
+        service.process.terminate()
+        assert service.process.wait(20) == 0
+    service.process = None
+
+
+class SlowStream:
+    """A stream of which nothing is read until `read_events`, on a socket with a small buffer."""
+
+    def __init__(self, tenant: Tenant, *, buffer: int, start: str = "") -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self._socket.settimeout(60)
+        self._socket.connect(("127.0.0.1", tenant.service.port))
+        query = f"?from={start}" if start else ""
+        self._socket.sendall(
+            f"GET /v1/accounts/{tenant.account_group_id}/events{query} HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {tenant.key}\r\nAccept: text/event-stream\r\n\r\n".encode()
+        )
+        # The head of the answer, so that the stream has begun.
+        self._rest = b""
+        while b"\r\n\r\n" not in self._rest:
+            self._rest += self._socket.recv(1)
+
+    def __enter__(self) -> SlowStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def read_events(self, count: int) -> list[Event]:
+        """Reads until it has so many events, and returns them."""
+        found: list[Event] = []
+        while len(found) < count:
+            read = self._socket.recv(65_536)
+            assert read, "the service ended the stream"
+            *lines, self._rest = (self._rest + read).split(b"\n")
+            found += [json.loads(line.removeprefix(b"data: ")) for line in lines if line.startswith(b"data: ")]
+        return found
 
 
 def test_the_waiting_readers_of_a_key_are_limited(new_service: Callable[..., Service]) -> None:
