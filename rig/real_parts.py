@@ -57,6 +57,7 @@ PARTS: Mapping[str, Callable[[], Part | None]] = {
     "Caddy": partial(on_path, "caddy", SEARCHED),
     "Java": partial(on_path, "java"),
     "Node": partial(on_path, "node"),
+    "n8n": partial(on_path, "n8n"),
     "Redis": partial(redis, "redis-server"),
     "Valkey": partial(redis, "valkey-server"),
 }

@@ -45,6 +45,7 @@ TOOLS: Mapping[str, Tool] = {
         "npm",
         "the TypeScript client, whether that of openapi-generator compiles, and whether the built page is up to date",
     ),
+    "needs_n8n": Tool("n8n", "the workflow of recipes/n8n (npm install --global n8n, with Node 24)", find),
     "needs_chromium": Tool("Chromium", "the page in a browser (Debian: chromium)", lambda _: find_chromium()),
 }
 

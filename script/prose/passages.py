@@ -21,6 +21,7 @@ FOLDERS = (
         "script",
         "benchmarks",
         "examples",
+        "recipes",
         "tests",
         "rig",
         "docs",

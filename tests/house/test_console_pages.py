@@ -14,7 +14,7 @@ import pytest
 from tests.house.console_page import Reader, Step, masked, steps, without_secrets
 
 ROOT = Path(__file__).parents[2]
-PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if steps(page.read_text())]
+PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if steps(page.read_text())]
 WRITE = bool(os.environ.get("LEADYARD_TEST_WRITE_CONSOLE"))
 
 

@@ -51,6 +51,8 @@ PAGES = (
             "duplicates",
             "privacy",
             "providers",
+            "howto/keep-two-lists-apart",
+            "howto/receive-webhooks",
         )
     ),
 )

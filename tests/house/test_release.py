@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ version = "0.1.0"
 requires-python = ">=3.11"
 [tool.hatch.build.targets.wheel]
 packages = ["src/leadyard"]
+[tool.hatch.build]
+artifacts = ["src/leadyard/http/guide/guide.zip"]
 """
 NPM_FILES = ("package.json", "package-lock.json")
 # Stand-ins for the scripts that script/release calls. Their own tests are elsewhere.
@@ -35,6 +38,7 @@ STAND_INS = {
         "#!/bin/sh\ngrep '^version' pyproject.toml | tee openapi.json > src/leadyard/http/document/openapi.json\n"
         "sed 's/version/__version__/' openapi.json > clients/python/src/leadyard_client/version.py\n"
     ),
+    "script/docs": "#!/bin/sh\necho pages > src/leadyard/http/guide/guide.zip\n",
     "script/sbom": "#!/bin/sh\necho {} > dist/leadyard.cdx.json\n",
     "script/typescript-client": (
         '#!/bin/sh\nversion=$(sed -n \'s/.*"version": "\\(.*\\)".*/\\1/p\' clients/typescript/package.json)\n'
@@ -101,8 +105,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "clients/python/LICENSE": "",
         VERSION_OF_CLIENT: '__version__ = "0.1.0"\n',
         **{f"clients/typescript/{name}": (ROOT / "clients/typescript" / name).read_text() for name in NPM_FILES},
+        "src/leadyard/http/guide/__init__.py": "",
     }
-    for name, text in {**files, **STAND_INS, ".gitignore": "/dist/\n__pycache__/\n"}.items():
+    for name, text in {**files, **STAND_INS, ".gitignore": "/dist/\n__pycache__/\nguide.zip\n"}.items():
         write(folder / name, text)
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Tester")
@@ -150,6 +155,8 @@ def test_a_release_is_a_commit_a_tag_and_files(repository: Path) -> None:
     packages = {f"{name}-0.2.0{suffix}" for name in names for suffix in ("-py3-none-any.whl", ".tar.gz")}
     packages |= {"leadyard-client-0.2.0.tgz", "leadyard.cdx.json"}
     assert set(files) == {*packages, "SHA256SUMS"}
+    with zipfile.ZipFile(files["leadyard-0.2.0-py3-none-any.whl"]) as wheel:
+        assert wheel.read("leadyard/http/guide/guide.zip") == b"pages\n", "a release contains the guide"
     sums = dict(line.split("  ")[::-1] for line in files["SHA256SUMS"].read_text().splitlines())
     assert sums == {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in packages}
 

@@ -55,7 +55,8 @@ def test_the_wheel_contains_every_file_of_the_package(wheel: Path) -> None:
     ours = {str(file.relative_to(package)) for file in tracked_files() if package in file.parents}
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert names == ours
+    # `script/docs` may have built the guide in this checkout, and git does not list it.
+    assert names - {"leadyard/http/guide/guide.zip"} == ours
     assert any("/migrations/versions/" in name for name in names)
 
 

@@ -14,6 +14,7 @@ from leadyard.http.agents import AgentRoute, Door
 from leadyard.http.answer.change_id import CHANGE_ID_HEADER
 from leadyard.http.application import Application, Parts
 from leadyard.http.document.serving import document_routes
+from leadyard.http.guide.serving import guide_routes
 from leadyard.http.page.files import page_routes
 from leadyard.http.page.session import session_routes
 from leadyard.http.request.route import CSV, Route
@@ -165,5 +166,5 @@ def build_app(
             await asyncio.to_thread(spans.stop)
 
     page = [] if page_session_h is None else [*page_routes(), *session_routes(lifetime_h=page_session_h)]
-    others = [*page, *document_routes(), *([] if agents is None else [AgentRoute(agents)])]
+    others = [*page, *document_routes(), *guide_routes(), *([] if agents is None else [AgentRoute(agents)])]
     return Application(routes(), others, parts, lifespan=lifespan, time_limits=time_limits)

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from leadyard.http.answer.for_browsers import headers_for_browsers
+
 BUILT = Path(__file__).parent / "built"
 _ASSETS = "assets"
 _MEDIA_TYPES = {
@@ -39,15 +41,6 @@ POLICY = "; ".join(
 )
 """The Content-Security-Policy of the page: no inline script or style, no eval, no other origin, no frame around it, and
 no text that becomes markup."""
-_SAFE = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 # The name of an asset contains the hash of its content. The first file names the assets, so it is checked each time.
 _FOR_EVER = "public, max-age=31536000, immutable"
 _CHECKED = "no-cache"
@@ -61,7 +54,7 @@ class _File:
         self.etag = hashlib.sha256(self.content).hexdigest()[:32]
         is_asset = file.parent.name == _ASSETS
         self.headers = {
-            **_SAFE,
+            **headers_for_browsers(POLICY),
             "Content-Type": _MEDIA_TYPES[file.suffix],
             "Cache-Control": _FOR_EVER if is_asset else _CHECKED,
             "Vary": "Accept-Encoding",

@@ -1,0 +1,1 @@
+"""The guide: the pages of the folder docs as HTML, in one archive that `script/docs` builds."""
