@@ -36,8 +36,8 @@ def environment_of(tenant: Tenant) -> dict[str, str]:
     """Returns the variables that the tests and the examples of the client read."""
     return {
         "LEADYARD_URL": tenant.service.base_url,
-        "LEADYARD_KEY": tenant.key,
-        "LEADYARD_ACCOUNT_GROUP": tenant.account_group_id,
+        "LEADYARD_API_KEY": tenant.key,
+        "ACCOUNT_GROUP": tenant.account_group_id,
     }
 
 

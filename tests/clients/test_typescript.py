@@ -29,7 +29,7 @@ STRICT = ("--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es
 
 MOVE = """import { Leadyard, LeadyardError } from "leadyard-client";
 
-const { LEADYARD_URL: baseUrl = "", LEADYARD_KEY: apiKey, LEADYARD_ACCOUNT_GROUP: accountGroupId } = process.env;
+const { LEADYARD_URL: baseUrl = "", LEADYARD_API_KEY: apiKey, ACCOUNT_GROUP: accountGroupId } = process.env;
 const [source = "", target = "", lead = ""] = process.argv.slice(2);
 const client = new Leadyard({ baseUrl, apiKey, accountGroupId });
 const { movedCount, targetAudience } = await client.moveLeads(source, target, [lead]);

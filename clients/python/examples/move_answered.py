@@ -1,6 +1,6 @@
 """Moves everyone who has answered from one audience to another.
 
-    LEADYARD_URL=https://leads.example LEADYARD_KEY=sk_live_… \
+    LEADYARD_URL=https://leads.example LEADYARD_API_KEY=sk_live_… \
         python move_answered.py answered.csv --source "Spring campaign" --target "Customers"
 
 The CSV file has a column `email` or a column `id`. People who are no longer in the source are skipped, so you can run
@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--target", required=True, help="name of the audience that they move to")
     given = parser.parse_args()
     try:
-        with Leadyard(os.environ["LEADYARD_URL"], os.environ["LEADYARD_KEY"]) as client:
+        with Leadyard(os.environ["LEADYARD_URL"], os.environ["LEADYARD_API_KEY"]) as client:
             source, target = (audience_named(client, name) for name in (given.source, given.target))
             answered = answers_in(given.file)
             leads = [lead for lead in client.list_prospects(source.id, limit=200) if has_answered(lead, answered)]

@@ -1,6 +1,6 @@
 """Brings the export of a CRM into an audience every night, and reports what has happened since the last run.
 
-    LEADYARD_URL=https://leads.example LEADYARD_KEY=sk_live_… \
+    LEADYARD_URL=https://leads.example LEADYARD_API_KEY=sk_live_… \
         python nightly_sync.py contacts.csv --audience "CRM" --state sync
 
 The first run creates the audience. Known people get the newer values of the file. The folder given with `--state` has
@@ -27,7 +27,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         given.state.mkdir(parents=True, exist_ok=True)
-        with Leadyard(os.environ["LEADYARD_URL"], os.environ["LEADYARD_KEY"]) as client:
+        with Leadyard(os.environ["LEADYARD_URL"], os.environ["LEADYARD_API_KEY"]) as client:
             report_events(client, given.state / "cursor")
             job = import_file(client, given.file, given.audience)
             if job.counts.rejected:

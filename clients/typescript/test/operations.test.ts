@@ -50,14 +50,14 @@ async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
 test("account groups", async () => {
   const names = [];
   for await (const account of client.items("list_accounts")) names.push(account.id);
-  assert.deepEqual(names, [setting("LEADYARD_ACCOUNT_GROUP")]);
+  assert.deepEqual(names, [setting("ACCOUNT_GROUP")]);
   const answer = await client.call("list_accounts", { query: { limit: 1 } });
   assert.match(answer.headers.get("Key-Permissions") ?? "", /audiences:write/);
   assert.equal(answer.status, 200);
   const elsewhere = newClient({ accountGroupId: undefined, fetch: watching }).forAccountGroup(
     "000000000000000000000000",
   );
-  assert.equal((await refused(elsewhere.getAudience(setting("LEADYARD_ACCOUNT_GROUP")), "FORBIDDEN")).status, 403);
+  assert.equal((await refused(elsewhere.getAudience(setting("ACCOUNT_GROUP")), "FORBIDDEN")).status, 403);
   await refused(newClient({ apiKey: "sk_live_wrong", fetch: watching }).audiences().next(), "UNAUTHORIZED");
 });
 

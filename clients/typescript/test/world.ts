@@ -12,8 +12,8 @@ export function setting(name: string): string {
 export function newClient(options: Partial<LeadyardOptions> = {}): Leadyard {
   return new Leadyard({
     baseUrl: setting("LEADYARD_URL"),
-    apiKey: setting("LEADYARD_KEY"),
-    accountGroupId: setting("LEADYARD_ACCOUNT_GROUP"),
+    apiKey: setting("LEADYARD_API_KEY"),
+    accountGroupId: setting("ACCOUNT_GROUP"),
     ...options,
   });
 }

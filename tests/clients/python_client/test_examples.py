@@ -30,7 +30,7 @@ def environment(tenant: Tenant) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(PROJECT / "src"),
         "LEADYARD_URL": tenant.service.base_url,
-        "LEADYARD_KEY": tenant.key,
+        "LEADYARD_API_KEY": tenant.key,
         "WEBHOOK_SECRET": SECRET,
     }
 
