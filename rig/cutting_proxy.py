@@ -46,9 +46,20 @@ class CuttingProxy:
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(("127.0.0.1", self.target_port))
-                for direction, source, target in ((REQUEST, client, server), (ANSWER, server, client)):
-                    source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    threading.Thread(target=self._pump, args=(direction, source, target), daemon=True).start()
+                threading.Thread(target=self._join, args=(client, server), daemon=True).start()
+
+    def _join(self, client: socket.socket, server: socket.socket) -> None:
+        pumps = []
+        for direction, source, target in ((REQUEST, client, server), (ANSWER, server, client)):
+            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            pumps.append(threading.Thread(target=self._pump, args=(direction, source, target), daemon=True))
+            pumps[-1].start()
+        # Closed only when neither thread uses them: the next connection may get the number of a closed socket at once,
+        # and a thread that is late would read from it.
+        for pump in pumps:
+            pump.join()
+        client.close()
+        server.close()
 
     def _pump(self, direction: str, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
@@ -60,7 +71,6 @@ class CuttingProxy:
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            end.close()
 
     def _pass(self, direction: str, data: bytes) -> tuple[bytes, bool]:
         """Returns what may pass, and whether the connection ends with it."""
