@@ -35,7 +35,8 @@ def test_the_table_has_every_tool_with_its_effect_and_permission() -> None:
 
 
 def test_every_code_of_the_tools_is_on_the_page_with_a_next_step() -> None:
-    source = "".join(file.read_text() for file in (ROOT / "src" / "leadyard" / "agents").rglob("*.py"))
+    folders = [ROOT / "src" / "leadyard" / name for name in ("agents", "api_client")]
+    source = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
     raised = set(re.findall(r'Refused\(\s*"([A-Z_]+)"', source)) | {"JOB_FAILED"}
     elsewhere = {"VALIDATION_ERROR", "INTERNAL_ERROR"}
     on_page = set(re.findall(r"^\| `([A-Z_]+)` \|", PAGE, re.MULTILINE))
