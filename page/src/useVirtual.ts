@@ -3,7 +3,7 @@
 
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
 import type { RefObject } from "preact";
-import { useLayoutEffect, useReducer, useState } from "preact/hooks";
+import { useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 
 export const BLOCK = 10;
 // Browsers draw nothing beyond a height between 17 and 33 million pixels. A longer list is scrolled by a factor.
@@ -17,6 +17,10 @@ export function useVirtual(scroller: RefObject<HTMLElement | null>, rows: number
   const height = Math.min(whole, HIGHEST);
   const shown = scroller.current?.clientHeight ?? 0;
   const factor = height > shown ? Math.max(1, (whole - shown) / (height - shown)) : 1;
+  // The observer below is made once, before the height of the table is known, so it has to look the factor up. The first
+  // one would lead some rows past the right place at the end of a million.
+  const latest = useRef(factor);
+  latest.current = factor;
   const options = {
     count: Math.ceil(rows / BLOCK),
     getScrollElement: () => scroller.current,
@@ -24,7 +28,7 @@ export function useVirtual(scroller: RefObject<HTMLElement | null>, rows: number
     overscan: 1,
     observeElementRect,
     observeElementOffset: (instance: Virtualizer<HTMLElement, HTMLElement>, changed: (offset: number, isScrolling: boolean) => void) =>
-      observeElementOffset(instance, (offset, isScrolling) => changed(offset * factor, isScrolling)),
+      observeElementOffset(instance, (offset, isScrolling) => changed(offset * latest.current, isScrolling)),
     scrollToFn: (offset: number, rest: { adjustments?: number; behavior?: ScrollBehavior }, instance: Virtualizer<HTMLElement, HTMLElement>) =>
       elementScroll(offset / factor, rest, instance),
     onChange: () => draw(),
