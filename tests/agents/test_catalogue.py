@@ -13,17 +13,18 @@ from leadyard.agents.catalogue import INSTRUCTIONS, TOOLS, tools_for
 from leadyard.agents.tool import Effect, Tool
 from leadyard.api_client.refused import Refused
 from leadyard.http.server import routes
-from leadyard.model import Permission
+from leadyard.model import DuplicateReason, Permission
 
 NAMES = [
-    "list_account_groups", "list_audiences", "get_audience", "find_prospects", "get_prospect", "preview_transfer",
-    "move_leads", "copy_leads", "remove_leads", "transfer", "undo_change", "list_changes", "add_prospects",
-    "start_import", "get_job", "cancel_job", "list_duplicates", "merge_prospects",
+    "list_account_groups", "list_audiences", "get_audience", "create_audience", "find_prospects", "get_prospect",
+    "preview_transfer", "move_leads", "copy_leads", "remove_leads", "transfer", "undo_change", "list_changes",
+    "add_prospects", "start_import", "get_job", "cancel_job", "list_duplicates", "merge_prospects",
 ]  # fmt: skip
 # The routes that a tool cannot do without. It has the permission of any of them.
 ROUTES = {
     "list_audiences": ["list_audiences"],
     "get_audience": ["get_audience"],
+    "create_audience": ["create_audience"],
     "find_prospects": ["list_prospects"],
     "get_prospect": ["get_prospect"],
     "move_leads": ["move_leads"],
@@ -65,11 +66,11 @@ def test_the_annotations_are_what_the_tools_do() -> None:
         "list_changes", "get_job", "list_duplicates",
     }  # fmt: skip
     assert {each.name for each in TOOLS if each.effect is Effect.ADDS} == {
-        "copy_leads",
-        "add_prospects",
-        "start_import",
-    }
-    assert {each.name for each in TOOLS if not each.is_repeatable} == {"add_prospects", "start_import", "transfer"}
+        "create_audience", "copy_leads", "add_prospects", "start_import",
+    }  # fmt: skip
+    assert {each.name for each in TOOLS if not each.is_repeatable} == {
+        "create_audience", "add_prospects", "start_import", "transfer",
+    }  # fmt: skip
     assert {each.name for each in TOOLS if each.reaches_out} == {"start_import"}
 
 
@@ -97,7 +98,7 @@ def test_every_argument_is_described_or_speaks_for_itself(tool: Tool) -> None:
 @each_tool
 def test_a_description_names_only_tools_and_arguments_that_exist(tool: Tool) -> None:
     assert 80 < len(tool.description) < 900
-    assert set(re.findall(r"\b[a-z]+_[a-z_]+\b", tool.description)) <= set(NAMES)
+    assert set(re.findall(r"\b[a-z]+_[a-z_]+\b", tool.description)) <= {*NAMES, *DuplicateReason}
     assert not re.search(r"\bGET |\bPOST |/v1|[Hh]eader", tool.description.replace("header row", ""))
 
 

@@ -59,7 +59,10 @@ class InGroup(Arguments):
 
     account_group_id: Annotated[
         Id | None,
-        Field(description="The account group. Leave it out if the key has only one; list_account_groups shows them."),
+        Field(
+            description="The account group. Leave it out if you do not know it: if the key has several, the refusal "
+            "lists their names and ids."
+        ),
     ] = None
 
 

@@ -11,6 +11,7 @@ TOOLS: tuple[Tool, ...] = (
     audiences.list_account_groups,
     audiences.list_audiences,
     audiences.get_audience,
+    audiences.create_audience,
     people.find_prospects,
     people.get_prospect,
     transfers.preview_transfer,
@@ -33,7 +34,7 @@ INSTRUCTIONS = """Leadyard keeps lists of people. An account group (a company or
 and an audience contains people. Prospect, lead and person mean the same. A person may be in several audiences.
 
 How to change lists: find the audience ids with list_audiences. To change people who match something, call
-preview_transfer, show the user the count, then call transfer with that count as expectedCount. To change a few
+preview_transfer, report the count to the user, then call transfer with that count as expectedCount. To change a few
 people, find their ids with find_prospects and call move_leads, copy_leads or remove_leads. Every change has a
 changeId, and undo_change takes it back. Changes are all or nothing: after an error nothing has changed, unless the
 error reports that this is unknown.

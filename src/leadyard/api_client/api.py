@@ -50,6 +50,13 @@ class Api:
         """Returns the data of the answer. Leaves out values of the query that are None. Raises Refused."""
         return (await self._send("GET", path, params=_as_query(query)))["data"]
 
+    async def text(self, path: str, **query: Any) -> str:
+        """Returns a whole answer that is not JSON, such as CSV. Raises Refused."""
+        response = await self._exchange("GET", path, params=_as_query(query))
+        if not response.is_success:
+            _data_of(response)
+        return response.text
+
     async def post(self, path: str, body: Any = None) -> Any:
         """Returns the data of the answer. Raises Refused. A request whose answer was lost is sent again with the same
         idempotency key, so it has its effect once."""

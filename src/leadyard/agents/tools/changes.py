@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from leadyard.agents.arguments import AudienceId, Cursor, Id, InGroup, Moment, PersonId, WaitSeconds
 from leadyard.agents.tool import Call, Data, Effect, tool
+from leadyard.agents.tools.audiences import audiences_now
 from leadyard.agents.tools.listed_people import ExpectedCount, require_expected
 from leadyard.agents.tools.waiting import ended_transfer
+from leadyard.api_client.refused import Refused
 from leadyard.model import ChangeKind, Permission
 
-_LEFT_OUT = ("apiKeyId",)
+_NAMED_AUDIENCES = 200
 
 
 class ListChanges(InGroup):
@@ -35,8 +40,8 @@ class UndoChange(InGroup):
     skip_changed: Annotated[
         bool,
         Field(
-            description="Whether to leave people who were moved again since as they are. Set it only if the user "
-            "agrees."
+            description="Whether to leave people as they are if a later change has moved, added or removed them in the "
+            "audiences of this change. Set it only with the consent of the user."
         ),
     ] = False
     wait_seconds: WaitSeconds = 20
@@ -45,12 +50,37 @@ class UndoChange(InGroup):
 @tool(ListChanges, title="List changes", effect=Effect.READS, needs=(Permission.AUDIENCES_READ,))
 async def list_changes(call: Call, asked: ListChanges) -> Data:
     """List what happened to the audiences, newest first: moves, copies, removals, imports, undos and others, each with
-    the number of people (leadCount), the audiences and the time. Use it to answer "what happened to this list or
-    person", and to find the id for undo_change. A change with an undoneByChangeId was taken back."""
+    the number of people (leadCount; alreadyInTargetCount of them were in the target before), the audiences and the
+    time. Use it to answer "what happened to this list or person", and to find the id for undo_change. A change with an
+    undoneByChangeId was taken back. apiKeyId is the key that made the change; the operator can find its owner.
+    Without it, the operator did it at the server. All times are UTC, and so is now."""
     filters = asked.given("audience_id", "prospect_id", "kind", "changed_after", "changed_before")
-    path = f"{await call.group(asked)}/changes"
-    page = await call.api.get(path, limit=asked.limit, cursor=asked.cursor, **filters)
-    return {"changes": [short_change(each) for each in page["items"]], "nextCursor": page["nextCursor"]}
+    group = await call.group(asked)
+    page = await call.api.get(f"{group}/changes", limit=asked.limit, cursor=asked.cursor, **filters)
+    changes = [short_change(each) for each in page["items"]]
+    names = await _names(call, group, changes)
+    return {
+        "now": datetime.now(UTC).isoformat(timespec="seconds"),
+        "changes": [each | _named(each, names) for each in changes],
+        "nextCursor": page["nextCursor"],
+    }
+
+
+async def _names(call: Call, group: str, changes: Iterable[Data]) -> dict[str, str]:
+    """Returns the names of audiences by their ids: of the first 200, which one request reads."""
+    if not any(_AUDIENCES.keys() & each.keys() for each in changes):
+        return {}
+    with suppress(Refused):
+        page = await call.api.get(f"{group}/audiences", limit=_NAMED_AUDIENCES)
+        return {each["id"]: each["name"] for each in page["items"]}
+    return {}
+
+
+_AUDIENCES = {"sourceAudienceId": "sourceAudienceName", "targetAudienceId": "targetAudienceName"}
+
+
+def _named(change: Data, names: dict[str, str]) -> Data:
+    return {name: names[change[key]] for key, name in _AUDIENCES.items() if change.get(key) in names}
 
 
 @tool(UndoChange, title="Take a change back", effect=Effect.CHANGES, needs=(Permission.AUDIENCES_WRITE,))
@@ -61,22 +91,30 @@ async def undo_change(call: Call, asked: UndoChange) -> Data:
     change again. The undo of a large change is a job, as with transfer."""
     group = await call.group(asked)
     path = f"{group}/changes/{asked.change_id}"
-    await _check_count(call, path, asked.expected_count)
+    wanted = await call.api.get(path)
+    require_expected(wanted["leadCount"], asked.expected_count, what="This change")
     undone, change_id = await call.api.change(f"{path}/undo", {"skipChanged": asked.skip_changed})
     if "jobId" in undone:
         return await ended_transfer(call, group, undone["jobId"], wait_s=asked.wait_seconds)
+    change = undone["change"]
+    ids = {"sourceAudience": change["sourceAudienceId"], "targetAudience": change["targetAudienceId"]}
     return {
-        "change": short_change(undone["change"]),
-        **{name: undone[name] for name in ("undoneCount", "skippedCount", "keptEdits")},
-        "next": f"Done. To make the change again, call undo_change with changeId {change_id}.",
+        "change": short_change(change),
+        **{name: undone[name] for name in ("undoneCount", "skippedCount", "keptEdits") if undone[name] is not None},
+        **await audiences_now(call, group, ids),
+        "next": _next_of_undo(change_id, of_undo=wanted["undoesChangeId"] is not None),
     }
 
 
-async def _check_count(call: Call, path: str, expected: int | None) -> None:
-    change = await call.api.get(path)
-    require_expected(change["leadCount"], expected, what="This change")
+def _next_of_undo(change_id: str | None, *, of_undo: bool) -> str:
+    if of_undo:
+        return (
+            "Done: the undo is taken back, so the first change is in force again. To undo the first change once more, "
+            f"call undo_change with changeId {change_id}."
+        )
+    return f"Done: people are as before the change. To make it again, call undo_change with changeId {change_id}."
 
 
 def short_change(change: dict[str, Any]) -> Data:
     """Returns a change without the parts that it does not have."""
-    return {name: value for name, value in change.items() if value is not None and name not in _LEFT_OUT}
+    return {name: value for name, value in change.items() if value is not None}

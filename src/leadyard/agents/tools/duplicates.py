@@ -11,7 +11,7 @@ from leadyard.agents.tool import Call, Data, Effect, tool
 from leadyard.agents.tools.people import MoreField, short_person
 from leadyard.model import Permission
 
-_COMPARED = [MoreField.EMAIL, MoreField.PHONE, MoreField.LINKEDIN_URL]
+_COMPARED = [MoreField.EMAIL, MoreField.PHONE, MoreField.LINKEDIN_URL, MoreField.LOCATION]
 
 
 class ListDuplicates(InGroup):
@@ -32,9 +32,11 @@ class MergeProspects(InGroup):
 
 @tool(ListDuplicates, title="List likely duplicates", effect=Effect.READS, needs=(Permission.PROSPECTS_READ,))
 async def list_duplicates(call: Call, asked: ListDuplicates) -> Data:
-    """List groups of people who are probably the same person, most certain first, with the reason. Leadyard never
-    merges them by itself. Show a group to the user before you merge. A page may be short: if nextCursor is not null,
-    more follow."""
+    """List groups of people who are probably the same person, with the reason. linkedin (one member id) is certain.
+    email (the same mailbox name at the company's domain), name_and_company and phone are likely and no proof: compare
+    the values, and count another e-mail, place or title as a doubt. Leadyard never merges by itself. The list is about
+    the whole account group; get_prospect shows the audiences of a person. A page may be short: if nextCursor is not
+    null, more follow."""
     page = await call.api.get(f"{await call.group(asked)}/duplicates", limit=asked.limit, cursor=asked.cursor)
     return {"groups": [_short_group(each) for each in page["items"]], "nextCursor": page["nextCursor"]}
 
@@ -42,7 +44,9 @@ async def list_duplicates(call: Call, asked: ListDuplicates) -> Data:
 @tool(MergeProspects, title="Merge two people", effect=Effect.CHANGES, needs=(Permission.AUDIENCES_WRITE,))
 async def merge_prospects(call: Call, asked: MergeProspects) -> Data:
     """Make one person of two entries of the same person. The kept one keeps its values, gets values for its empty
-    fields and all audiences of the other. This cannot be undone, so let the user confirm it first."""
+    fields and all audiences of the other. If both have an e-mail, the kept one keeps its own, and an import that brings
+    the other still finds the person. This cannot be undone: show both entries to the user and wait for a yes, unless
+    the user has named exactly these two."""
     path = f"{await call.group(asked)}/prospects/{asked.prospect_id}/merge"
     merged, change_id = await call.api.change(path, {"prospectId": asked.other_prospect_id})
     person = short_person(merged["prospect"], _COMPARED)

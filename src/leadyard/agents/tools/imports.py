@@ -34,8 +34,8 @@ class StartImport(InGroup):
     csv: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=MAX_CSV_LENGTH)] | None,
         Field(
-            description="A table as CSV text, with a header row. The columns are recognised by their names, such as "
-            "First Name, Last Name, Email, LinkedIn, Company, Title."
+            description="A table as CSV text, as the user has it: any delimiter, header row in one of seven languages. "
+            "The columns are recognised by their names and cells, and others are kept as custom fields."
         ),
     ] = None
     mapping: Annotated[
@@ -79,8 +79,9 @@ async def start_import(call: Call, asked: StartImport) -> Data:
     """Import people into an audience, as a job. Give audienceName for a new audience or audienceId for an existing one,
     and exactly one source: csv, uploadId, profileUrls, linkedinSearchUrl, salesNavigatorSearchId, salesNavigatorListId
     or postUrl. The last four need a prospect provider. Known people are not added twice; only their empty fields are
-    filled. Until the job has ended, the audience cannot be used. The answer has the counts, or a jobId for get_job if
-    the import takes longer than waitSeconds. list_changes has the change afterwards, and undo_change takes it back."""
+    filled. A row without LinkedIn profile, e-mail or id of another system is rejected. Until the job has ended, the
+    audience cannot be used. The answer has the counts, the use of the columns, the rejected rows with the reasons and a
+    changeId for undo_change, or only a jobId for get_job if the import takes longer than waitSeconds."""
     given = [name for name in _SOURCES if name in asked.model_dump(by_alias=True, exclude_none=True)]
     if len(given) != 1:
         raise _not_one("source", _SOURCES, given)

@@ -50,23 +50,24 @@ class RemoveLeads(_FromSource):
 async def move_leads(call: Call, asked: MoveLeads) -> Data:
     """Move people whose ids you have from one audience to another: all of them or, if one is not in the source, none.
     People who are in the target already stay there once, and still leave the source. For all people who match something
-    use preview_transfer and transfer instead of listing ids. The answer has a changeId: undo_change takes the move
-    back."""
+    use preview_transfer and transfer instead of listing ids; for a few ids no preview is needed. The answer has both
+    audiences with their new numbers of people, and a changeId: undo_change takes the move back."""
     return await _change(call, asked, "move-leads", to=asked.target_audience_id)
 
 
 @tool(CopyLeads, title="Copy listed people", effect=Effect.ADDS, needs=_WRITES)
 async def copy_leads(call: Call, asked: CopyLeads) -> Data:
     """Add people whose ids you have to another audience, while they stay in the source: all of them or, if one is not
-    in the source, none. People who are in the target already stay there once. The answer has a changeId for
-    undo_change."""
+    in the source, none. People who are in the target already stay there once. The answer has both audiences with their
+    new numbers of people, and a changeId for undo_change."""
     return await _change(call, asked, "copy-leads", to=asked.target_audience_id)
 
 
 @tool(RemoveLeads, title="Remove listed people", effect=Effect.CHANGES, needs=_WRITES)
 async def remove_leads(call: Call, asked: RemoveLeads) -> Data:
     """Take people whose ids you have out of one audience: all of them or, if one is not in it, none. They stay in the
-    account group and in their other audiences. The answer has a changeId: undo_change brings them back."""
+    account group and in their other audiences. The answer has the audience with its new number of people, and a
+    changeId: undo_change brings them back."""
     return await _change(call, asked, "remove-leads", to=None)
 
 

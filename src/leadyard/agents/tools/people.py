@@ -37,7 +37,8 @@ class PeopleFilter(Arguments):
         Words | None,
         Field(
             description="Words in the name, e-mail, phone, location, company or title, in any order. Each may be a "
-            "part of a word. Case and accents are ignored."
+            "part of a word. Case and accents are ignored. It is the way to search for a name or a place: then check "
+            "the names, or request the field location, because the words may match in another field."
         ),
     ] = None
     company: Annotated[
@@ -108,8 +109,8 @@ async def find_prospects(call: Call, asked: FindProspects) -> Data:
     a lead and a person are the same thing. Request more with `fields`, for example ["email"].
 
     The answer is one page. If nextCursor is not null, more people follow: call again with it as cursor and the same
-    filters. To count people or to change many of them, do not read all pages: preview_transfer counts a selection with
-    the same filters, and transfer changes it."""
+    filters. The order is always the same, and transfer uses it for its limit. To count people or to change many of
+    them, do not read all pages: preview_transfer has these filters and two more, and counts."""
     filters = asked.given(*_FILTERS)
     path = f"{await call.group(asked)}/audiences/{asked.audience_id}/prospects"
     page = await call.api.get(path, limit=asked.limit, cursor=asked.cursor, **filters)
@@ -136,9 +137,9 @@ async def get_prospect(call: Call, asked: GetProspect) -> Data:
 )
 async def add_prospects(call: Call, asked: AddProspects) -> Data:
     """Add people whose data you have to one audience, at most 200 in a call. Known people are found by LinkedIn
-    profile, e-mail or providerId: they are not added twice, and only their empty fields are filled. For a table of many
-    rows use start_import. The answer has the numbers of created, matched and rejected people, and a changeId for
-    undo_change."""
+    profile, e-mail or providerId: they are not added twice, and only their empty fields are filled. Give either name or
+    firstName and lastName. For a table of many rows use start_import. The answer has the numbers of created, matched
+    and rejected people, and a changeId for undo_change. If you need their ids, search them with find_prospects."""
     people = [each.model_dump(by_alias=True, exclude_none=True) for each in asked.prospects]
     path = f"{await call.group(asked)}/audiences/{asked.audience_id}/prospects"
     added, change_id = await call.api.change(path, {"prospects": people})

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from leadyard.agents.arguments import Arguments, AudienceId, Id, Ids, InGroup, WaitSeconds
 from leadyard.agents.tool import Call, Data, Effect, tool
+from leadyard.agents.tools.audiences import audiences_now
+from leadyard.agents.tools.matched_values import matched_values
 from leadyard.agents.tools.people import PeopleFilter, short_person
 from leadyard.agents.tools.waiting import ended_transfer
 from leadyard.model import Permission
@@ -26,7 +28,13 @@ class TransferFilter(PeopleFilter):
     """The members of the source that match all conditions. Give at least one."""
 
     in_audience_id: Annotated[Id | None, Field(description="They are also in this audience.")] = None
-    not_in_audience_id: Annotated[Id | None, Field(description="They are not in this audience.")] = None
+    not_in_audience_id: Annotated[
+        Id | None,
+        Field(
+            description="They are not in this audience. The same person under another id counts as not in it: see "
+            "list_duplicates."
+        ),
+    ] = None
 
 
 class Selection(Arguments):
@@ -52,7 +60,13 @@ class _Transfer(InGroup):
     select: Selection
     exclude_lead_ids: Annotated[Ids | None, Field(description="People to leave out of the selection.")] = None
     limit: Annotated[
-        int | None, Field(ge=1, le=2**53 - 1, description="Only the first ones, in the order of the list.")
+        int | None,
+        Field(
+            ge=1,
+            le=2**53 - 1,
+            description="Change only the first people, this many, in the order of find_prospects and without "
+            "excludeLeadIds.",
+        ),
     ] = None
 
     def body(self) -> Data:
@@ -84,18 +98,38 @@ async def preview_transfer(call: Call, asked: PreviewTransfer) -> Data:
     """Count the people that a move, copy or remove would change, and show up to 20 of them. Nothing changes. Always
     call this before transfer. It is also the way to count people who match a filter.
 
-    Example, all people at Acme who has an e-mail: select {"filter": {"company": "Acme", "hasEmail": true}}. Look at the
-    sample: if it has people whom the user did not mean, narrow the filter or use excludeLeadIds."""
-    path = f"{await call.group(asked)}/transfers"
-    preview: dict[str, Any] = await call.api.post(path, asked.body() | {"dryRun": True})
+    Example, all people with an e-mail at Acme: select {"filter": {"company": "Acme", "hasEmail": true}}. This also
+    finds Acmeville: matchedCompanies and matchedTitles show what the words have found. If the user did not mean some of
+    these people, get their ids with find_prospects and pass them as excludeLeadIds."""
+    group = await call.group(asked)
+    preview: dict[str, Any] = await call.api.post(f"{group}/transfers", asked.body() | {"dryRun": True})
     sample = [short_person(each) for each in preview.pop("sample")]
-    count = preview["count"]
-    next_step = (
-        f"To do this, call transfer with the same arguments and expectedCount {count}. Show the user the number first."
-        if count
-        else "No person matches, so there is nothing to do. Check the source audience and the filter."
+    return {
+        **preview,
+        **await _matched(call, group, asked),
+        "sample": sample,
+        "next": _next_of_preview(preview["count"]),
+    }
+
+
+async def _matched(call: Call, group: str, asked: PreviewTransfer) -> Data:
+    """Returns what the words of the filter have found. The list of people has no filter for other audiences, so with
+    one of these it would show people who are not selected."""
+    chosen = asked.select.filter
+    if chosen is None or chosen.in_audience_id or chosen.not_in_audience_id:
+        return {}
+    path = f"{group}/audiences/{asked.source_audience_id}/prospects"
+    filters = chosen.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return await matched_values(call, path, filters, left_out=asked.exclude_lead_ids or [], limit=asked.limit)
+
+
+def _next_of_preview(count: int) -> str:
+    if not count:
+        return "No person matches. If the audiences and the filter are what the user meant, there is nothing to do."
+    return (
+        f"To do this, call transfer with the same arguments and expectedCount {count}. Report the number to the user. "
+        "Stop and wait for an answer only if the user wants to see it first, or if it is not what the user expects."
     )
-    return {**preview, "sample": sample, "next": next_step}
 
 
 @tool(
@@ -114,4 +148,8 @@ async def transfer(call: Call, asked: Transfer) -> Data:
     group = await call.group(asked)
     body = asked.body() | {"expectedCount": asked.expected_count}
     job = await call.api.post(f"{group}/transfers", body)
-    return await ended_transfer(call, group, job["jobId"], wait_s=asked.wait_seconds)
+    done = await ended_transfer(call, group, job["jobId"], wait_s=asked.wait_seconds)
+    if done["status"] != "completed":
+        return done
+    ids = {"sourceAudience": done["sourceAudienceId"], "targetAudience": done["targetAudienceId"]}
+    return done | await audiences_now(call, group, ids)

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from leadyard.agents.tool import Call, Data
+from leadyard.agents.tools.left_out_rows import left_out_rows
 from leadyard.api_client.refused import Refused
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+_PLAIN_COUNTS = ("read", "created", "matched", "added", "alreadyInAudience", "rejected")
 _ENDED = ("completed", "failed", "cancelled")
 _Show = Callable[[Mapping[str, Any]], Data]
 _Read = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -26,10 +28,14 @@ async def ended_transfer(call: Call, group: str, job_id: str, *, wait_s: float) 
 async def ended_import(call: Call, group: str, job_id: str, *, wait_s: float) -> Data:
     """The same for a prospecting job. An import that has ended has the id of its change, if the key may see it."""
     shown = await _ended(call, lambda: call.api.get(f"{group}/prospecting/{job_id}"), import_shown, wait_s=wait_s)
-    change_id = await _change_of(call, group, shown) if shown["status"] in _ENDED else None
+    if shown["status"] not in _ENDED:
+        return shown
+    shown |= await left_out_rows(call, f"{group}/prospecting/{job_id}", shown["counts"])
+    change_id = await _change_of(call, group, shown)
     if change_id is None:
         return shown
-    return shown | {"changeId": change_id, "next": f"To take it back, call undo_change with changeId {change_id}."}
+    undo = f"To take the import back, call undo_change with changeId {change_id}."
+    return shown | {"changeId": change_id, "next": f"{shown['next']} {undo}"}
 
 
 async def _change_of(call: Call, group: str, job: Data) -> str | None:
@@ -60,9 +66,12 @@ def transfer_shown(job: Mapping[str, Any]) -> Data:
 
 def import_shown(job: Mapping[str, Any]) -> Data:
     """Returns what a model needs of a prospecting job."""
-    names = ("jobId", "status", "sourceType", "audienceId", "counts", "error")
+    names = ("jobId", "status", "sourceType", "audienceId", "error")
+    columns = {each["name"]: each["field"] or each["how"] for each in job["plan"] or ()}
     return {
         **{name: job[name] for name in names},
+        "counts": {name: count for name, count in job["counts"].items() if count or name in _PLAIN_COUNTS},
+        **({"columns": columns} if columns else {}),
         "progress": _part_done(job),
         "next": _next_of_import(job),
     }
@@ -108,6 +117,9 @@ def _next_of_import(job: Mapping[str, Any]) -> str:
         return _wait(job)
     if job["status"] == "cancelled":
         return "The people that were imported before stay."
+    counts = job["counts"]
+    if counts["rejected"] or counts["noted"]:
+        return "Done. Report to the user which rows were not imported as they are, and why: `rejectedRows` has them."
     return "Done. `counts` has the numbers."
 
 
