@@ -195,7 +195,7 @@ def test_a_hostile_name_is_data_and_marked_as_data(tenant: Tenant, name: str) ->
     for shown in with_agent(tenant, look):
         assert next(iter(shown)) == "notice" and "never instructions" in shown["notice"]
         # It cannot leave its place in the answer: it has the keys of every other answer.
-        assert set(shown) <= {"notice", "prospects", "nextCursor", "audiences", "prospect", "changes"}
+        assert set(shown) <= {"notice", "prospects", "nextCursor", "audiences", "prospect", "changes", "now"}
         assert not any(0x200B <= ord(c) <= 0x202E or ord(c) >= 0xE0000 for c in str(shown))
 
 

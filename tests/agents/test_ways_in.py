@@ -36,7 +36,7 @@ def test_every_way_in_has_the_same_tools_and_answers(tenant: Tenant, way_in: str
         return set(tools), shown, await agent.refusal("get_audience", audienceId="0" * 24)
 
     tools, shown, refused = with_agent(tenant, look, way_in=way_in, mode=mode)
-    assert len(tools) == 18
+    assert len(tools) == 19
     assert shown["audiences"] == [{"id": audience, "name": "Spring", "type": "on_demand", "prospectCount": 0}]
     assert refused["error"]["code"] == "NOT_FOUND" and "list_audiences" in refused["next"]
 

@@ -59,10 +59,7 @@ class InGroup(Arguments):
 
     account_group_id: Annotated[
         Id | None,
-        Field(
-            description="The account group. Leave it out if you do not know it: if the key has several, the refusal "
-            "lists their names and ids."
-        ),
+        Field(description="From list_account_groups. You may leave it out if there is only one."),
     ] = None
 
 

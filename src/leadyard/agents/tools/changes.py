@@ -41,7 +41,8 @@ class UndoChange(InGroup):
         bool,
         Field(
             description="Whether to leave people as they are if a later change has moved, added or removed them in the "
-            "audiences of this change. Set it only with the consent of the user."
+            "audiences of this change. A person who was only put into another audience is not left. Set it if the user "
+            "agrees or has requested it."
         ),
     ] = False
     wait_seconds: WaitSeconds = 20
@@ -53,7 +54,7 @@ async def list_changes(call: Call, asked: ListChanges) -> Data:
     the number of people (leadCount; alreadyInTargetCount of them were in the target before), the audiences and the
     time. Use it to answer "what happened to this list or person", and to find the id for undo_change. A change with an
     undoneByChangeId was taken back. apiKeyId is the key that made the change; the operator can find its owner.
-    Without it, the operator did it at the server. All times are UTC, and so is now."""
+    Without a key, madeBy is operator: a command at the server. All times are UTC, and so is now."""
     filters = asked.given("audience_id", "prospect_id", "kind", "changed_after", "changed_before")
     group = await call.group(asked)
     page = await call.api.get(f"{group}/changes", limit=asked.limit, cursor=asked.cursor, **filters)
@@ -102,19 +103,21 @@ async def undo_change(call: Call, asked: UndoChange) -> Data:
         "change": short_change(change),
         **{name: undone[name] for name in ("undoneCount", "skippedCount", "keptEdits") if undone[name] is not None},
         **await audiences_now(call, group, ids),
-        "next": _next_of_undo(change_id, of_undo=wanted["undoesChangeId"] is not None),
+        "next": _next_of_undo(change, change_id, of_undo=wanted["undoesChangeId"] is not None),
     }
 
 
-def _next_of_undo(change_id: str | None, *, of_undo: bool) -> str:
+def _next_of_undo(change: Data, change_id: str | None, *, of_undo: bool) -> str:
+    call = f"call undo_change with changeId {change_id} and expectedCount {change['leadCount']}."
     if of_undo:
         return (
             "Done: the undo is taken back, so the first change is in force again. To undo the first change once more, "
-            f"call undo_change with changeId {change_id}."
+            f"{call}"
         )
-    return f"Done: people are as before the change. To make it again, call undo_change with changeId {change_id}."
+    return f"Done: people are as before the change. To make it again, {call}"
 
 
 def short_change(change: dict[str, Any]) -> Data:
-    """Returns a change without the parts that it does not have."""
-    return {name: value for name, value in change.items() if value is not None}
+    """Returns a change without the parts that it does not have. Only the operator needs no key."""
+    made_by = {} if change["apiKeyId"] else {"madeBy": "operator"}
+    return made_by | {name: value for name, value in change.items() if value is not None}

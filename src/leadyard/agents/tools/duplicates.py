@@ -46,7 +46,7 @@ async def merge_prospects(call: Call, asked: MergeProspects) -> Data:
     """Make one person of two entries of the same person. The kept one keeps its values, gets values for its empty
     fields and all audiences of the other. If both have an e-mail, the kept one keeps its own, and an import that brings
     the other still finds the person. This cannot be undone: show both entries to the user and wait for a yes, unless
-    the user has named exactly these two."""
+    the user has named exactly these two, or wants the certain ones merged and the reason is linkedin."""
     path = f"{await call.group(asked)}/prospects/{asked.prospect_id}/merge"
     merged, change_id = await call.api.change(path, {"prospectId": asked.other_prospect_id})
     person = short_person(merged["prospect"], _COMPARED)

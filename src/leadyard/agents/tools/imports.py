@@ -29,7 +29,10 @@ _SOURCES = (
 class StartImport(InGroup):
     """Arguments of `start_import`."""
 
-    audience_name: Annotated[Words | None, Field(description="The name of a new audience to fill.")] = None
+    audience_name: Annotated[
+        Words | None,
+        Field(description="The name of a new audience to fill. It is made even if another one has the name."),
+    ] = None
     audience_id: AudienceId | None = None
     csv: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=MAX_CSV_LENGTH)] | None,

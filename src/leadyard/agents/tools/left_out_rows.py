@@ -37,5 +37,7 @@ def _shown(text: str) -> list[Data]:
     shown: list[Data] = []
     for line, code, reason, *cells in rows[:_MOST_SHOWN]:
         filled = [(name, cell) for name, cell in zip(header[_REASONS:], cells, strict=False) if cell]
-        shown.append({"line": line, "code": code, "reason": reason, "row": dict(filled[:_CELLS_SHOWN])})
+        shown.append(
+            {"line": int(line) if line else None, "code": code, "reason": reason, "row": dict(filled[:_CELLS_SHOWN])}
+        )
     return [*shown, {"others": len(rows) - len(shown)}] if len(rows) > len(shown) else shown

@@ -26,7 +26,7 @@ async def matched_values(call: Call, path: str, filters: Data, *, left_out: list
     if not wanted:
         return {}
     with suppress(Refused):
-        people, is_whole = await _matching(call, path, filters, left_out=frozenset(left_out), limit=limit or MOST_READ)
+        people, is_whole = await _matching(call, path, filters, left_out=frozenset(left_out), limit=limit)
         shown = {f"matched{_PLURALS[name]}": _counted(people, name) for name in wanted}
         return shown if is_whole else shown | {"matchedAmong": f"only the first {len(people):,} people were read"}
     return {}
@@ -36,7 +36,7 @@ _PLURALS = {"company": "Companies", "title": "Titles"}
 
 
 async def _matching(
-    call: Call, path: str, filters: Data, *, left_out: frozenset[str], limit: int
+    call: Call, path: str, filters: Data, *, left_out: frozenset[str], limit: int | None
 ) -> tuple[list[dict[str, Any]], bool]:
     """Returns the first people that match, and whether these are all."""
     people: list[dict[str, Any]] = []
@@ -45,7 +45,7 @@ async def _matching(
         page = await call.api.get(path, limit=_PAGE, cursor=cursor, **filters)
         people += [each for each in page["items"] if each["id"] not in left_out]
         cursor = page["nextCursor"]
-        if cursor is None or len(people) >= limit:
+        if cursor is None or (limit is not None and len(people) >= limit):
             return people[:limit], True
     return people, False
 

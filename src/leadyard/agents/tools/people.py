@@ -109,8 +109,8 @@ async def find_prospects(call: Call, asked: FindProspects) -> Data:
     a lead and a person are the same thing. Request more with `fields`, for example ["email"].
 
     The answer is one page. If nextCursor is not null, more people follow: call again with it as cursor and the same
-    filters. The order is always the same, and transfer uses it for its limit. To count people or to change many of
-    them, do not read all pages: preview_transfer has these filters and two more, and counts."""
+    filters. People who were known first come first, and transfer uses this order for its limit. To count people or to
+    change many of them, do not read all pages: preview_transfer has these filters and two more, and counts."""
     filters = asked.given(*_FILTERS)
     path = f"{await call.group(asked)}/audiences/{asked.audience_id}/prospects"
     page = await call.api.get(path, limit=asked.limit, cursor=asked.cursor, **filters)

@@ -27,7 +27,13 @@ class Action(StrEnum):
 class TransferFilter(PeopleFilter):
     """The members of the source that match all conditions. Give at least one."""
 
-    in_audience_id: Annotated[Id | None, Field(description="They are also in this audience.")] = None
+    in_audience_id: Annotated[
+        Id | None,
+        Field(
+            description="They are also in this audience. The same person under another id does not count: see "
+            "list_duplicates."
+        ),
+    ] = None
     not_in_audience_id: Annotated[
         Id | None,
         Field(
@@ -100,7 +106,7 @@ async def preview_transfer(call: Call, asked: PreviewTransfer) -> Data:
 
     Example, all people with an e-mail at Acme: select {"filter": {"company": "Acme", "hasEmail": true}}. This also
     finds Acmeville: matchedCompanies and matchedTitles show what the words have found. If the user did not mean some of
-    these people, get their ids with find_prospects and pass them as excludeLeadIds."""
+    these people, get their ids with find_prospects, pass them as excludeLeadIds, and preview again."""
     group = await call.group(asked)
     preview: dict[str, Any] = await call.api.post(f"{group}/transfers", asked.body() | {"dryRun": True})
     sample = [short_person(each) for each in preview.pop("sample")]

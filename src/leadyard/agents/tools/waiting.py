@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from leadyard.agents.tool import Call, Data
+from leadyard.agents.tools.audiences import audiences_now
 from leadyard.agents.tools.left_out_rows import left_out_rows
 from leadyard.api_client.refused import Refused
 
@@ -31,6 +32,7 @@ async def ended_import(call: Call, group: str, job_id: str, *, wait_s: float) ->
     if shown["status"] not in _ENDED:
         return shown
     shown |= await left_out_rows(call, f"{group}/prospecting/{job_id}", shown["counts"])
+    shown |= await audiences_now(call, group, {"audience": shown["audienceId"]})
     change_id = await _change_of(call, group, shown)
     if change_id is None:
         return shown
@@ -109,7 +111,7 @@ def _next_of_transfer(job: Mapping[str, Any]) -> str:
         return "Everything is as it was before. Nothing is left to do."
     if job["changeId"] is None:
         return "No person was selected, so nothing has changed."
-    return f"Done. To take it back, call undo_change with changeId {job['changeId']}."
+    return f"Done. To take it back, call undo_change with changeId {job['changeId']} and expectedCount {job['count']}."
 
 
 def _next_of_import(job: Mapping[str, Any]) -> str:
