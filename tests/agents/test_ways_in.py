@@ -173,13 +173,15 @@ def test_a_key_of_several_groups_has_to_name_one(tenant: Tenant) -> None:
 
 def test_the_log_has_one_trace_for_the_call_and_its_requests(new_service: Callable[..., Service]) -> None:
     tenant = make_tenant(new_service())
+    tenant.create_audience()
 
     async def look(agent: Agent) -> None:
         await agent.call("list_audiences", accountGroupId=tenant.account_group_id)
 
     with_agent(tenant, look)
     lines = [each for each in tenant.service.log_lines() if each["event"] == "request"]
-    [listed] = [each for each in lines if each["route"] == "/v1/accounts/{accountGroupId}/audiences"]
+    read = [each for each in lines if each["method"] == "GET"]
+    [listed] = [each for each in read if each["route"] == "/v1/accounts/{accountGroupId}/audiences"]
     together = [each["route"] for each in lines if each["trace_id"] == listed["trace_id"]]
     assert sorted(together) == ["/mcp", "/v1/accounts/{accountGroupId}/audiences"]
     assert listed["api_key_id"] == tenant.api_key_id

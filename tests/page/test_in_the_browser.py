@@ -18,6 +18,7 @@ from tests.page.people_lists import count_of, names_in, new_list
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.timeout(240)]
 
+
 def test_a_wrong_key_is_refused_and_the_right_one_opens_the_page(
     new_window: Callable[..., Seen], page_tenant: Tenant
 ) -> None:
