@@ -38,6 +38,21 @@ async def write_pieces(
     return rows
 
 
+async def write_text(
+    pieces: AsyncIterator[str], stream: TextIO, advance: Callable[[int], None] = lambda _: None
+) -> int:
+    """Writes the text of a CSV file with a header. Returns and reports the rows like `write_pieces`."""
+    rows, is_quoted = -1, False
+    async for piece in pieces:
+        stream.write(piece)
+        for number, part in enumerate(piece.split('"')):
+            is_quoted ^= number > 0
+            rows += 0 if is_quoted else part.count("\n")
+        advance(max(rows, 0))
+    stream.flush()
+    return max(rows, 0)
+
+
 @contextmanager
 def _opened(output: Path) -> Iterator[TextIO]:
     """Opens a new file, and removes it if it cannot be completed."""

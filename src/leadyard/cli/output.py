@@ -34,7 +34,7 @@ def print_json(value: Data) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The result of a command, for programs and for people, and its exit code."""
+    """The result of a command, for programs and for people, and its exit code. An empty text is not printed."""
 
     data: Data
     text: str
@@ -43,7 +43,10 @@ class Output:
 
 def print_output(output: Output, *, as_json: bool) -> None:
     """Prints the result in the requested form. Ends the command if its exit code is not 0."""
-    print_json(output.data) if as_json else print(output.text)
+    if as_json:
+        print_json(output.data)
+    elif output.text:
+        print(output.text)
     if output.code:
         raise typer.Exit(output.code)
 
