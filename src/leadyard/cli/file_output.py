@@ -24,6 +24,19 @@ def written_output(output: Path | None) -> AbstractContextManager[TextIO]:
     return _opened(output) if output else _standard_output()
 
 
+@contextmanager
+def replaced_output(path: Path) -> Iterator[TextIO]:
+    """Opens a file to write to, which may exist. Raises UnreadableFile."""
+    try:
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            yield stream
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path}: {error.strerror}. Choose another place with --rejects and import the file again.",
+            message="The rejected rows cannot be written.",
+        ) from error
+
+
 async def write_pieces(
     pieces: AsyncIterator[Piece], stream: TextIO, advance: Callable[[int], None] = lambda _: None
 ) -> int:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from leadyard.database import Database
     from leadyard.model import Caller
 
+# The refusals of the API that are about the arguments of the command.
+_WRONG_USAGE = ("VALIDATION_ERROR", UnknownColumn.code)
 R = TypeVar("R")
 Data = dict[str, Any]
 
@@ -100,7 +102,7 @@ def refusals(*, as_json: bool) -> Iterator[None]:
         raise typer.Exit(2 if is_wrong_usage else 1) from None
     except Refused as refusal:
         _print_refusal(refusal.code, refusal.message, refusal.details, refusal.extra, as_json=as_json)
-        raise typer.Exit(2 if refusal.code == "VALIDATION_ERROR" else 1) from None
+        raise typer.Exit(2 if refusal.code in _WRONG_USAGE else 1) from None
 
 
 def _print_refusal(code: str, message: str, details: str, extra: Mapping[str, Any], *, as_json: bool) -> None:
