@@ -217,6 +217,8 @@ def written(folder: Path) -> str | None:
     return text
 
 
+# Eighty commands: two minutes on a machine that many tests share.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
 @pytest.mark.parametrize("steps", [STEPS, MORE_STEPS], ids=["people", "more"])
 def test_every_command_prints_the_same_through_both_doors(
@@ -240,6 +242,7 @@ def test_every_command_prints_the_same_through_both_doors(
         each.tenant.client.close()
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
 def test_every_refusal_is_the_same_through_both_doors(job_tenant: Tenant, tmp_path: Path, form: list[str]) -> None:
     made = prepare(job_tenant, tmp_path)

@@ -184,8 +184,14 @@ def _unreachable(error: httpx.TransportError) -> Refused:
         "SERVICE_UNREACHABLE",
         "The Leadyard service does not answer.",
         # Only the type: the text of an error may contain an address with a password.
-        f"The connection failed ({type(error).__name__}), so it is unknown whether the call had an effect.",
+        f"The connection failed ({type(error).__name__}){_effect(error)}",
     )
+
+
+def _effect(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return ", so nothing was sent. Check that the service runs, and its URL."
+    return ", so it is unknown whether the call had an effect."
 
 
 def _not_leadyard(status: int) -> Refused:
