@@ -11,10 +11,14 @@ from rig.service import Tenant
 ON_DATABASE, TO_SERVICE = "on the database", "to a service"
 DOORS = (ON_DATABASE, TO_SERVICE)
 _OUT_OF_REACH = "postgresql://nobody@127.0.0.1:1/nothing"
-# Ids, trace ids and times.
-_VARYING = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{24}\b|\d{4}-\d\d-\d\dT[\d:.]+Z")
-# The operator has no key.
-_KEY_ID = re.compile(r'"apiKeyId": (?:null|"[0-9a-f]{24}"), |^apiKeyId: [0-9a-f]{24}\n', re.MULTILINE)
+# Ids, trace ids, times, secrets and durations.
+_VARYING = re.compile(
+    r"\b[0-9a-f]{32}\b|\b[0-9a-f]{24}\b|\d{4}-\d\d-\d\dT[\d:.]+Z|whsec_[\w+/=]+|\b\d+ ms\b|(?<=\"durationMs\": )\d+"
+)
+# The operator has no key, and a command that works on the database without the API has no trace id.
+_ONE_SIDED = re.compile(
+    r'"apiKeyId": (?:null|"[0-9a-f]{24}"), |^apiKeyId: [0-9a-f]{24}\n|, "traceId": "[0-9a-f]{32}"', re.MULTILINE
+)
 
 
 def through(tenant: Tenant, door: str, *arguments: str, key: str | None = None) -> Outcome:
@@ -28,5 +32,9 @@ def through(tenant: Tenant, door: str, *arguments: str, key: str | None = None) 
 
 def masked(outcome: Outcome) -> Outcome:
     """Returns the outcome with a mark for everything that differs between two account groups."""
-    out, err = (_VARYING.sub("~", _KEY_ID.sub("", text)) for text in (outcome.out, outcome.err))
-    return replace(outcome, out=out, err=err)
+    return replace(outcome, out=masked_text(outcome.out), err=masked_text(outcome.err))
+
+
+def masked_text(text: str) -> str:
+    """Returns the text with a mark for everything that differs between two account groups."""
+    return _VARYING.sub("~", _ONE_SIDED.sub("", text))

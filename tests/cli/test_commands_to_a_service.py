@@ -196,4 +196,5 @@ def test_no_service_at_the_url() -> None:
     environment = {"LEADYARD_URL": "http://127.0.0.1:1", "LEADYARD_API_KEY": "sk_live_hush"}
     done = command("audiences", "list", "--json", **environment)
     assert done.code == 1 and done.json()["error"]["code"] == "SERVICE_UNREACHABLE"
+    assert "nothing was sent. Check that the service runs" in done.json()["error"]["details"]
     assert "hush" not in done.out + done.err

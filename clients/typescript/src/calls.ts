@@ -33,7 +33,7 @@ export class Calls {
   readonly #options: LeadyardOptions;
   readonly #connection: Connection;
 
-  /** Throws a TypeError if `baseUrl` is not a URL. */
+  /** Throws a TypeError if `baseUrl` is not the URL of a service, or `apiKey` cannot be sent. */
   constructor(options: LeadyardOptions) {
     this.#options = options;
     this.#connection = new Connection(options);

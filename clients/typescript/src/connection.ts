@@ -88,16 +88,32 @@ interface Envelope {
 
 type Outcome = { answer: Answer<unknown> } | { error: LeadyardError; passing: boolean };
 
+/** Returns the URL without what the client adds. Only in a browser it may be empty: then it is that of the page. */
+function checkedBase(url: string): string {
+  const base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
+  if (base === "" && typeof location !== "undefined") return base;
+  if (!/^https?:\/\/[^/?#]+[^?#]*$/i.test(base)) {
+    throw new TypeError("baseUrl must be the URL of the service, such as https://leads.example.com.");
+  }
+  return base;
+}
+
+/** Returns the key without the space around it. The error does not contain the key, because programs log errors. */
+function checkedKey(key: string): string {
+  const trimmed = key.trim();
+  if (!/^[!-~]*$/.test(trimmed)) throw new TypeError("apiKey contains characters that no key has. Copy it again, on one line.");
+  return trimmed;
+}
+
 /** Requests to one service. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #base: string;
 
-  /** Throws a TypeError if `baseUrl` is not a URL. */
+  /** Throws a TypeError if `baseUrl` is not the URL of a service, or `apiKey` cannot be sent. */
   constructor(options: ConnectionOptions) {
-    this.#options = options;
-    this.#base = options.baseUrl.replace(/\/+$/, "");
-    if (this.#base !== "") new URL(this.#base);
+    this.#base = checkedBase(options.baseUrl);
+    this.#options = options.apiKey === undefined ? options : { ...options, apiKey: checkedKey(options.apiKey) };
   }
 
   /**

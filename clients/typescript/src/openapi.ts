@@ -98,7 +98,8 @@ export interface paths {
         };
         /**
          * List audiences
-         * @description Lists the audiences, oldest first. The list leaves out audiences that a prospecting job is populating.
+         * @description Lists the audiences, oldest first. The list leaves out audiences that a prospecting job is populating. With
+         *     `name` it contains only audiences with exactly this name, and you get a 409 if a job is populating one of them.
          *
          *     Required API permission: `audiences:read`.
          */
@@ -783,7 +784,8 @@ export interface paths {
          * @description Lists events, oldest first. Each change commits together with its event. If you always continue with
          *     `nextCursor`, you get every event at least once and none is skipped, in an order that is the same for all readers.
          *     With `wait` the answer comes as soon as there is an event. With `Accept: text/event-stream` the events are sent as
-         *     they happen, and `Last-Event-ID` continues a stream.
+         *     they happen, and `Last-Event-ID` continues a stream. Its last message is an `event: error` with the refusal once
+         *     the key is no longer valid.
          *
          *     Required API permission: `audiences:read`.
          */
@@ -3473,6 +3475,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Maximum number of items on the page. */
                 limit?: number;
+                /** @description Only audiences with exactly this name. */
+                name?: string | null;
             };
             header?: never;
             path: {

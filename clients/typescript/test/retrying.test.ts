@@ -274,7 +274,13 @@ test("answers of another program are recognised", async () => {
 });
 
 test("mistakes in a call are thrown before a request is sent", async () => {
-  assert.throws(() => new Leadyard({ baseUrl: "leads.example.com" }), TypeError);
+  for (const baseUrl of ["", "/", "leads.example.com", "127.0.0.1:8000", "ftp://leads.example.com", "https://x.example?a=b"])
+    assert.throws(() => new Leadyard({ baseUrl }), /baseUrl must be the URL of the service/);
+  for (const apiKey of ["sk_live_hush\nsk_live_hush", "sk_live_hush…", "sk_live_hush x"])
+    assert.throws(
+      () => new Leadyard({ baseUrl: "http://127.0.0.1:9", apiKey }),
+      (error) => error instanceof TypeError && /apiKey/.test(error.message) && !/hush/.test(error.message),
+    );
   const { got, result } = await after([answers], (client) => client.getAudience(""));
   assert.equal(got.length, 0);
   assert.match(String(result), /audienceId is missing/);

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -50,12 +50,24 @@ class Api:
         """Returns the data of the answer. Leaves out values of the query that are None. Raises Refused."""
         return (await self._send("GET", path, params=_as_query(query)))["data"]
 
-    async def text(self, path: str, **query: Any) -> str:
-        """Returns a whole answer that is not JSON, such as CSV. Raises Refused."""
-        response = await self._exchange("GET", path, params=_as_query(query))
-        if not response.is_success:
-            _data_of(response)
-        return response.text
+    async def get_after(self, path: str, event_id: str, **query: Any) -> Any:
+        """The same for a feed of events, after this event."""
+        return (await self._send("GET", path, params=_as_query(query), headers={"Last-Event-ID": event_id}))["data"]
+
+    async def download(self, path: str, **query: Any) -> AsyncIterator[str]:
+        """Yields the text of a file piece by piece. Raises Refused, also for a file that ends too early."""
+        response = await self._exchange("GET", path, stream=True, params=_as_query(query))
+        try:
+            if response.status_code != 200:
+                await response.aread()
+                _data_of(response)
+                raise _not_leadyard(response.status_code)
+            async for piece in response.aiter_text():
+                yield piece
+        except httpx.TransportError as error:
+            raise _unreachable(error) from None
+        finally:
+            await response.aclose()
 
     async def post(self, path: str, body: Any = None) -> Any:
         """Returns the data of the answer. Raises Refused. A request whose answer was lost is sent again with the same
@@ -84,6 +96,11 @@ class Api:
         headers = {"Content-Type": content_type, "Idempotency-Key": secrets.token_hex(16)}
         return (await self._send("POST", path, content=content, headers=headers))["data"]
 
+    async def upload_file(self, path: str, pieces: Callable[[], AsyncIterator[bytes]], content_type: str) -> Any:
+        """The same for a file of any size. Each attempt sends the pieces from the beginning."""
+        headers = {"Content-Type": content_type, "Idempotency-Key": secrets.token_hex(16)}
+        return (await self._send("POST", path, pieces=pieces, headers=headers))["data"]
+
     async def permissions(self) -> frozenset[str] | None:
         """Returns the permissions of the key, or None for a service that does not report them. Raises Refused."""
         response = await self._exchange("GET", "/v1/accounts", params={"limit": 1})
@@ -95,12 +112,24 @@ class Api:
         response = await self._exchange(method, path, **rest)
         return {"data": _data_of(response), "changeId": response.headers.get("Change-Id")}
 
-    async def _exchange(self, method: str, path: str, *, is_repeatable: bool = True, **rest: Any) -> httpx.Response:
-        """Sends a request, and again after a broken connection or a short Retry-After of a busy service."""
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        is_repeatable: bool = True,
+        stream: bool = False,
+        pieces: Callable[[], AsyncIterator[bytes]] | None = None,
+        **rest: Any,
+    ) -> httpx.Response:
+        """Sends a request, and again after a broken connection or a short Retry-After of a busy service. With `stream`
+        the caller reads and closes the response. `pieces` is the body."""
         for left in reversed(range(self._patience.attempts)):
+            content = {} if pieces is None else {"content": pieces()}
+            request = self._client.build_request(method, path, **{**rest, **content})
             try:
                 # In a task of its own, because the application notes the request in the context of its task.
-                response = await asyncio.create_task(self._client.request(method, path, **rest))
+                response = await asyncio.create_task(self._client.send(request, stream=stream))
             except httpx.TransportError as error:
                 if not left or not (is_repeatable or isinstance(error, httpx.ConnectError)):
                     raise _unreachable(error) from None
@@ -108,6 +137,7 @@ class Api:
                 continue
             wait_s = self._wait_before_next(response, is_repeatable=is_repeatable)
             if left and wait_s is not None:
+                await response.aclose()
                 self._patience.before_wait(wait_s)
                 await asyncio.sleep(wait_s)
                 continue
@@ -154,8 +184,14 @@ def _unreachable(error: httpx.TransportError) -> Refused:
         "SERVICE_UNREACHABLE",
         "The Leadyard service does not answer.",
         # Only the type: the text of an error may contain an address with a password.
-        f"The connection failed ({type(error).__name__}), so it is unknown whether the call had an effect.",
+        f"The connection failed ({type(error).__name__}){_effect(error)}",
     )
+
+
+def _effect(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return ", so nothing was sent. Check that the service runs, and its URL."
+    return ", so it is unknown whether the call had an effect."
 
 
 def _not_leadyard(status: int) -> Refused:

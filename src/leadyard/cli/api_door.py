@@ -55,34 +55,57 @@ class Door:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """The API in one account group. `group` is its path, and `options` are the options with which another command gets
-    there. `working_on` works on a job as long as it is open, if there is no service that has workers."""
+    there. `working_on` works on a job as long as it is open, if there is no service that has workers. `db` is None for
+    a service."""
 
     api: Api
     group: str
     options: str
     working_on: Callable[[str], AbstractAsyncContextManager[None]]
+    db: Database | None = None
 
     def undo_command(self, change_id: str) -> str:
         """Returns the command that undoes the change."""
         return f"leadyard changes undo {change_id}{self.options}"
 
 
-def run_on_api(door: Door, work: Callable[[Session], Awaitable[Output]]) -> None:
-    """Runs the work, prints its output in the requested form, and exits with its code."""
+def run_on_api(door: Door, work: Callable[[Session], Awaitable[Output | None]]) -> None:
+    """Runs the work, prints its output in the requested form, and exits with its code. None is not printed."""
     with refusals(as_json=door.as_json):
         output = _run(door, work)
-    print_output(output, as_json=door.as_json)
+    if output is not None:
+        print_output(output, as_json=door.as_json)
 
 
-def _run(door: Door, work: Callable[[Session], Awaitable[Output]]) -> Output:
+def uses_service(door: Door) -> bool:
+    """Returns whether the command works on a service, and not on the database. Raises BadSetting."""
+    from leadyard.settings.settings import read_settings
+
+    return bool(_url(read_settings(), door))
+
+
+def group_on_database(door: Door) -> str:
+    """Returns the account group of a command on the database. Raises a usage error for options of the other door."""
+    if door.key is not None:
+        raise wrong_usage("--key is for a service. Give --url, too, or set LEADYARD_URL.")
+    if door.account_group is None:
+        raise wrong_usage("Give --account-group for the database, or --url for a service.")
+    return door.account_group
+
+
+def _url(settings: Settings, door: Door) -> str:
+    return settings.url if door.url is None else door.url
+
+
+def _run(door: Door, work: Callable[[Session], Awaitable[Output | None]]) -> Output | None:
     import asyncio
 
     from leadyard.settings.settings import read_settings
 
     settings = read_settings()
-    url = settings.url if door.url is None else door.url
+    url = _url(settings, door)
 
-    async def run() -> Output:
+    async def run() -> Output | None:
         async with _remote(settings, door, url) if url else _local(settings, door) as session:
             return await work(session)
 
@@ -95,20 +118,18 @@ async def _local(settings: Settings, door: Door) -> AsyncIterator[Session]:
     from leadyard.api_client.connections import local_client
     from leadyard.assemble import assemble_operator_app, make_ready
 
-    if door.key is not None:
-        raise wrong_usage("--key is for a service. Give --url, too, or set LEADYARD_URL.")
-    if door.account_group is None:
-        raise wrong_usage("Give --account-group for the database, or --url for a service.")
+    group = group_on_database(door)
     await make_ready(settings)
     async with (
-        assemble_operator_app(settings, door.account_group, for_long=False) as made,
+        assemble_operator_app(settings, group, for_long=False) as made,
         local_client(made.app) as client,
     ):
         yield Session(
             api=Api(client, OF_THIS_PROCESS),
-            group=f"/v1/accounts/{door.account_group}",
-            options=_options(door.account_group),
-            working_on=_worker_for(made.db, door.account_group),
+            group=f"/v1/accounts/{group}",
+            options=_options(group),
+            working_on=_worker_for(made.db, group),
+            db=made.db,
         )
 
 

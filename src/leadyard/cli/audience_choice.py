@@ -33,11 +33,16 @@ async def find_or_make_audience(db: Database, caller: Caller, name_or_id: str) -
     found = await _find(db, caller, name)
     if found is not None:
         return found
+    check_new_name(name)
+    return await create_import_audience(db, caller, name=name)
+
+
+def check_new_name(name: str) -> None:
+    """Raises a usage error unless a new audience can have this name."""
     if not 1 <= len(name) <= MAX_NAME_LENGTH or _CONTROL.search(name):
         raise wrong_usage(
             f"The name of an audience must have 1 to {MAX_NAME_LENGTH} characters and no control characters."
         )
-    return await create_import_audience(db, caller, name=name)
 
 
 async def _find(db: Database, caller: Caller, name_or_id: str) -> Audience | None:

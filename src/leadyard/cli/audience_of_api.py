@@ -9,7 +9,8 @@ from leadyard.cli.output import Data
 from leadyard.errors import AmbiguousName, NotFound
 
 _ID = re.compile(r"[0-9a-f]{24}")
-_PAGE = 200
+# Of more audiences with one name the refusal lists only these.
+_LISTED = 10
 
 
 async def audience_id(session: Session, name_or_id: str | None) -> str | None:
@@ -29,13 +30,9 @@ async def audience_of(session: Session, name_or_id: str) -> Data:
 
 
 async def _named(session: Session, name: str) -> Data:
-    found, cursor = [], None
-    while True:
-        page = await session.api.get(f"{session.group}/audiences", limit=_PAGE, cursor=cursor)
-        found += [each for each in page["items"] if each["name"] == name]
-        cursor = page["nextCursor"]
-        if cursor is None:
-            return _only(name, found)
+    page = await session.api.get(f"{session.group}/audiences", name=name, limit=_LISTED)
+    # The service takes an empty name for none, and lists all.
+    return _only(name, [each for each in page["items"] if each["name"] == name])
 
 
 def _only(name: str, found: list[Data]) -> Data:
@@ -43,5 +40,6 @@ def _only(name: str, found: list[Data]) -> Data:
         raise NotFound.audience_named(name)
     if len(found) > 1:
         ids = ", ".join(each["id"] for each in found)
-        raise AmbiguousName(f"{len(found)} audiences have the name {name!r}: {ids}. Use the id of the one you mean.")
+        count = f"At least {_LISTED}" if len(found) == _LISTED else f"{len(found)}"
+        raise AmbiguousName(f"{count} audiences have the name {name!r}: {ids}. Use the id of the one you mean.")
     return found[0]

@@ -24,6 +24,19 @@ def written_output(output: Path | None) -> AbstractContextManager[TextIO]:
     return _opened(output) if output else _standard_output()
 
 
+@contextmanager
+def replaced_output(path: Path) -> Iterator[TextIO]:
+    """Opens a file to write to, which may exist. Raises UnreadableFile."""
+    try:
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            yield stream
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path}: {error.strerror}. Choose another place with --rejects and import the file again.",
+            message="The rejected rows cannot be written.",
+        ) from error
+
+
 async def write_pieces(
     pieces: AsyncIterator[Piece], stream: TextIO, advance: Callable[[int], None] = lambda _: None
 ) -> int:
@@ -36,6 +49,21 @@ async def write_pieces(
     # A failure to write has to be noticed here, where the command can still report it.
     stream.flush()
     return rows
+
+
+async def write_text(
+    pieces: AsyncIterator[str], stream: TextIO, advance: Callable[[int], None] = lambda _: None
+) -> int:
+    """Writes the text of a CSV file with a header. Returns and reports the rows like `write_pieces`."""
+    rows, is_quoted = -1, False
+    async for piece in pieces:
+        stream.write(piece)
+        for number, part in enumerate(piece.split('"')):
+            is_quoted ^= number > 0
+            rows += 0 if is_quoted else part.count("\n")
+        advance(max(rows, 0))
+    stream.flush()
+    return max(rows, 0)
 
 
 @contextmanager

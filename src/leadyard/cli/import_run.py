@@ -32,14 +32,6 @@ class ImportReport:
     change_id: str | None = None
 
 
-def rejects_path(file: Path) -> Path:
-    """Returns the default path for the rejected rows of `file`."""
-    if str(file) == "-":
-        return Path("stdin.rejects.csv")
-    unpacked = file.with_suffix("") if file.suffix.lower() == ".gz" else file
-    return file.with_name(f"{unpacked.stem}.rejects.csv")
-
-
 @dataclass(slots=True)
 class Import:
     """Imports the rows of a file into an audience. Memory contains at most two batches of rows: the one that is being

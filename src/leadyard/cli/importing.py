@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadyard.cli.api_door import Door, group_on_database, run_on_api, uses_service
 from leadyard.cli.audience_choice import find_or_make_audience
+from leadyard.cli.import_request import SHOWN_ROWS, ImportRequest, imported
 from leadyard.cli.job_report import counts_as_dict
-from leadyard.cli.output import AsJson, operator, print_json, refusals, with_database, wrong_usage
+from leadyard.cli.output import Output, operator, print_output, refusals, with_database, wrong_usage
+from leadyard.cli.shared_options import shared_options
 from leadyard.model import OnKnown
 
 if TYPE_CHECKING:
@@ -25,9 +28,9 @@ if TYPE_CHECKING:
     from leadyard.model import Audience, ForeseenImport
 
 _LOOK_S = 60.0
-_SHOWN_ROWS = 10
 
 
+@shared_options
 def import_file(
     file: Annotated[
         Path,
@@ -36,7 +39,7 @@ def import_file(
             help="The file (CSV, Excel, OpenDocument or vCard, also compressed with gzip), or '-' for standard input.",
         ),
     ],
-    account_group: Annotated[str, typer.Option(metavar="ID", help="The account group.")],
+    door: Door,
     audience: Annotated[
         str, typer.Option(metavar="NAME_OR_ID", help="The audience to fill. A new name creates a new audience.")
     ],
@@ -76,78 +79,102 @@ def import_file(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what the file would become. Write nothing.")
     ] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Import a table or vCards into an audience.
 
     The usual column names of exports are recognised, in seven languages. Other columns become custom fields. Importing
     the same file again changes nothing, because people are recognised by LinkedIn profile, e-mail or the identity
     column.
+
+    To a service it uploads the file and waits for the job that imports it. If you stop the command, the job continues.
     """
-    from leadyard.cli.import_run import Import, rejects_path
+    asked = ImportRequest(
+        file=file,
+        audience=audience,
+        mapping=_columns_of_fields(_pairs("--map", map_)),
+        conditions=_pairs("--where", where),
+        identity_column=identity_column,
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=delimiter,
+        on_known=on_known,
+        rejects=rejects,
+        as_json=door.as_json,
+    )
+    with refusals(as_json=door.as_json):
+        is_remote = uses_service(door)
+    if is_remote:
+        _import_through(door, asked, dry_run=dry_run)
+    else:
+        _import_here(asked, group_on_database(door), dry_run=dry_run)
+
+
+def _import_through(door: Door, asked: ImportRequest, *, dry_run: bool) -> None:
+    from leadyard.cli.import_of_api import import_through, preview_through
+
+    if asked.conditions:
+        raise wrong_usage("--where is for the database. A service imports all rows, so remove the others before.")
+    work = preview_through if dry_run else import_through
+    run_on_api(door, lambda session: work(session, asked))
+
+
+def _import_here(asked: ImportRequest, group: str, *, dry_run: bool) -> None:
+    from leadyard.cli.import_run import Import
     from leadyard.files.column_search import row_filter
     from leadyard.files.columns import plan_columns
     from leadyard.files.pace import Pace
-    from leadyard.files.tables import Reading, open_table
+    from leadyard.files.tables import open_table
     from leadyard.files.usable_columns import check_columns
 
-    mapping = _columns_of_fields(_pairs("--map", map_))
-    conditions = _pairs("--where", where)
-    named = [*(name for names in mapping.values() for name in names), *(column for column, _ in conditions)]
-    named += [identity_column] if identity_column else []
-    reading = Reading(encoding=encoding, delimiter=delimiter, sheet=sheet, wanted=named)
-    with refusals(as_json=as_json), ExitStack() as closing:
+    with refusals(as_json=asked.as_json), ExitStack() as closing:
         pace = Pace(seconds=_LOOK_S) if dry_run else None
-        source = closing.enter_context(open_table(file, reading, pace=pace))
-        plan = plan_columns(source.header, identity_column=identity_column, mapping=mapping, sample=source.sample())
-        keep = row_filter(source.header, conditions)
+        source = closing.enter_context(open_table(asked.file, asked.reading(), pace=pace))
+        plan = plan_columns(
+            source.header, identity_column=asked.identity_column, mapping=asked.mapping, sample=source.sample()
+        )
+        keep = row_filter(source.header, asked.conditions)
         if pace is not None:
-            _show_preview(
-                file, source, plan, keep, pace, account_group=account_group, on_known=on_known, as_json=as_json
-            )
+            _show_preview(asked, source, plan, keep, pace, group=group)
             return
         check_columns(plan)
 
         async def run(db: Database) -> tuple[Audience, ImportReport]:
-            caller = await operator(db, account_group)
-            target = await find_or_make_audience(db, caller, audience)
-            work = Import(
-                db, caller, target.id, plan=plan, keep=keep, on_known=on_known, rejects=rejects or rejects_path(file)
-            )
-            return target, await work.run(source, show_progress=not as_json and sys.stderr.isatty())
+            caller = await operator(db, group)
+            target = await find_or_make_audience(db, caller, asked.audience)
+            rejects = asked.rejects_file()
+            work = Import(db, caller, target.id, plan=plan, keep=keep, on_known=asked.on_known, rejects=rejects)
+            return target, await work.run(source, show_progress=not asked.as_json and sys.stderr.isatty())
 
         target, report = with_database(run)
-    _print_report(target, report, as_json=as_json)
-    if report.counts.read and report.counts.rejected == report.counts.read:
-        raise typer.Exit(1)
+    counts = counts_as_dict(report.counts)
+    output = imported(target.id, target.name, counts, change_id=report.change_id, rejects=report.rejects_file)
+    print_output(output, as_json=asked.as_json)
 
 
 def _show_preview(
-    file: Path,
+    asked: ImportRequest,
     source: Table,
     plan: ColumnPlan,
     keep: Callable[[Sequence[str]], bool],
     pace: Pace,
     *,
-    account_group: str,
-    on_known: OnKnown,
-    as_json: bool,
+    group: str,
 ) -> None:
     from leadyard.cli.preview_report import preview_as_dict, preview_as_text
     from leadyard.files.previews import preview_of
+    from leadyard.files.usable_columns import nobody_identified
     from leadyard.operations.previews import foresee_import
 
     found = preview_of(source, plan, pace=pace, keep=keep)
 
     async def run(db: Database) -> ForeseenImport:
-        caller = await operator(db, account_group)
-        return await foresee_import(db, caller, batches=found.batches, on_known=on_known, rows=_SHOWN_ROWS)
+        caller = await operator(db, group)
+        return await foresee_import(db, caller, batches=found.batches, on_known=asked.on_known, rows=SHOWN_ROWS)
 
-    foreseen = with_database(run)
-    if as_json:
-        print_json(preview_as_dict(found, foreseen))
-    else:
-        print(preview_as_text(file.name, plan, found, foreseen))
+    preview = preview_as_dict(found, with_database(run))
+    refused = None if plan.identifies else nobody_identified(plan)
+    advice = f"{refused.message} {refused.details}" if refused else ""
+    print_output(Output(preview, preview_as_text(asked.file.name, preview, advice=advice)), as_json=asked.as_json)
 
 
 def _pairs(option: str, values: list[str] | None) -> list[tuple[str, str]]:
@@ -166,26 +193,3 @@ def _columns_of_fields(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     for field, column in pairs:
         columns.setdefault(field, []).append(column)
     return columns
-
-
-def _print_report(target: Audience, report: ImportReport, *, as_json: bool) -> None:
-    counts = counts_as_dict(report.counts)
-    # An import does not look for e-mails.
-    del counts["emailsFound"]
-    rejects = str(report.rejects_file) if report.rejects_file else None
-    if as_json:
-        print_json(
-            {
-                "audience": {"id": target.id, "name": target.name},
-                **counts,
-                "rejectsFile": rejects,
-                "changeId": report.change_id,
-            }
-        )
-        return
-    print(f"Imported into {target.name} ({target.id}).")
-    print("  ".join(f"{name} {count}" for name, count in counts.items()))
-    if report.change_id:
-        print(f"Change {report.change_id}")
-    if rejects:
-        print(f"Rejected and noted rows, with reasons: {rejects}")

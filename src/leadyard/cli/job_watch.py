@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from leadyard.cli.job_report import percent
-from leadyard.model import ACTIVE_JOB_STATUSES, Job, JobStage, JobStatus
+from leadyard.cli.output import Data
+from leadyard.model import ACTIVE_JOB_STATUSES, JobStatus, StageStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leadyard.database import Database
-    from leadyard.model import Caller
+    from leadyard.cli.api_door import Session
 
 _LOOK_EVERY_S = 0.5
 _LINE_EVERY_S = 5.0
@@ -24,17 +24,23 @@ _LINE_EVERY_S = 5.0
 class Display(Protocol):
     """Shows the current state of a job, repeatedly."""
 
-    def __call__(self, job: Job) -> None: ...
+    def __call__(self, job: Data) -> None: ...
 
 
-async def follow(db: Database, caller: Caller, job_id: str, display: Display) -> Job:
-    """Shows the job about twice a second until it has ended, and then returns it. Raises NotFound."""
-    from leadyard.operations.jobs.prospecting import get_job
+async def get_job(session: Session, job_id: str) -> Data:
+    """Returns the job, as the API shows it. Raises Refused."""
+    from leadyard.api_client.api import part
 
+    found: Data = await session.api.get(f"{session.group}/prospecting/{part(job_id)}")
+    return found
+
+
+async def follow(session: Session, job_id: str, display: Display) -> Data:
+    """Shows the job about twice a second until it has ended, and then returns it. Raises Refused."""
     while True:
-        job = await get_job(db, caller, job_id=job_id)
+        job = await get_job(session, job_id)
         display(job)
-        if job.status not in ACTIVE_JOB_STATUSES:
+        if job["status"] not in ACTIVE_JOB_STATUSES:
             return job
         await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -53,14 +59,14 @@ def _nothing() -> Iterator[Display]:
 
 @contextmanager
 def _lines() -> Iterator[Display]:
-    said: tuple[JobStatus, JobStage] | None = None
+    said: tuple[str, str] | None = None
     said_at = 0.0
 
-    def show(job: Job) -> None:
+    def show(job: Data) -> None:
         nonlocal said, said_at
-        now = time.monotonic()
-        if (job.status, job.stage) != said or now - said_at >= _LINE_EVERY_S:
-            said, said_at = (job.status, job.stage), now
+        now, state = time.monotonic(), (job["status"], _import(job)["status"])
+        if state != said or now - said_at >= _LINE_EVERY_S:
+            said, said_at = state, now
             print(_line(job), file=sys.stderr, flush=True)
 
     yield show
@@ -81,30 +87,40 @@ def _bars() -> Iterator[Display]:
         # Hidden: rich measures the rows per second with it.
         rows = bars.add_task("Rows", total=None, what="", visible=False)
 
-        def show(job: Job) -> None:
-            named = "Waiting for a worker" if job.status is JobStatus.QUEUED else "Import"
-            bars.update(rows, completed=job.counts.read)
+        def show(job: Data) -> None:
+            named = "Waiting for a worker" if job["status"] == JobStatus.QUEUED else "Import"
+            bars.update(rows, completed=job["counts"]["read"])
             what = f"{_counts(job)}, {bars.tasks[rows].speed or 0:,.0f}/s"
-            bars.update(imported, description=named, completed=job.progress[JobStage.IMPORT], what=what)
+            bars.update(imported, description=named, completed=_import(job)["progress"], what=what)
             bars.update(
                 enriched,
-                completed=job.progress.get(JobStage.ENRICHMENT, 0.0),
-                what=f"{job.counts.emails_found:,} found",
-                visible=JobStage.ENRICHMENT in job.stages,
+                completed=job["stages"]["enrichment"]["progress"],
+                what=f"{job['counts']['emailsFound']:,} found",
+                visible=_enriches(job),
             )
 
         yield show
 
 
-def _line(job: Job) -> str:
-    if job.status is JobStatus.QUEUED:
-        return f"{job.status}: waiting for a worker"
-    done = f"import {percent(job.progress[JobStage.IMPORT])}, {_counts(job)}"
-    if JobStage.ENRICHMENT in job.stages:
-        done += f"; enrichment {percent(job.progress[JobStage.ENRICHMENT])}, {job.counts.emails_found:,} e-mails found"
-    return f"{job.status}: {done}"
+def _line(job: Data) -> str:
+    if job["status"] == JobStatus.QUEUED:
+        return f"{job['status']}: waiting for a worker"
+    done = f"import {percent(_import(job)['progress'])}, {_counts(job)}"
+    if _enriches(job):
+        found = f"{job['counts']['emailsFound']:,} e-mails found"
+        done += f"; enrichment {percent(job['stages']['enrichment']['progress'])}, {found}"
+    return f"{job['status']}: {done}"
 
 
-def _counts(job: Job) -> str:
-    counts = job.counts
-    return f"{counts.read:,} read, {counts.added:,} added, {counts.rejected:,} rejected"
+def _import(job: Data) -> Data:
+    stage: Data = job["stages"]["import"]
+    return stage
+
+
+def _enriches(job: Data) -> bool:
+    return bool(job["stages"]["enrichment"]["status"] != StageStatus.SKIPPED)
+
+
+def _counts(job: Data) -> str:
+    counts = job["counts"]
+    return f"{counts['read']:,} read, {counts['added']:,} added, {counts['rejected']:,} rejected"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from leadyard.database import Database
     from leadyard.model import Caller
 
+# The refusals of the API that are about the arguments of the command.
+_WRONG_USAGE = ("VALIDATION_ERROR", UnknownColumn.code)
 R = TypeVar("R")
 Data = dict[str, Any]
 
@@ -34,7 +36,7 @@ def print_json(value: Data) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The result of a command, for programs and for people, and its exit code."""
+    """The result of a command, for programs and for people, and its exit code. An empty text is not printed."""
 
     data: Data
     text: str
@@ -43,7 +45,10 @@ class Output:
 
 def print_output(output: Output, *, as_json: bool) -> None:
     """Prints the result in the requested form. Ends the command if its exit code is not 0."""
-    print_json(output.data) if as_json else print(output.text)
+    if as_json:
+        print_json(output.data)
+    elif output.text:
+        print(output.text)
     if output.code:
         raise typer.Exit(output.code)
 
@@ -97,7 +102,7 @@ def refusals(*, as_json: bool) -> Iterator[None]:
         raise typer.Exit(2 if is_wrong_usage else 1) from None
     except Refused as refusal:
         _print_refusal(refusal.code, refusal.message, refusal.details, refusal.extra, as_json=as_json)
-        raise typer.Exit(2 if refusal.code == "VALIDATION_ERROR" else 1) from None
+        raise typer.Exit(2 if refusal.code in _WRONG_USAGE else 1) from None
 
 
 def _print_refusal(code: str, message: str, details: str, extra: Mapping[str, Any], *, as_json: bool) -> None:

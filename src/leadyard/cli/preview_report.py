@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from leadyard.cli.output import Data
 from leadyard.cli.table import table
 from leadyard.files.column_search import listed
-from leadyard.files.columns import ColumnPlan
-from leadyard.files.usable_columns import nobody_identified
-from leadyard.model import FilePreview, ForeseenImport, PreviewColumn, PreviewRow, Profile
+from leadyard.model import FilePreview, ForeseenImport, PreviewRow, Profile
 from leadyard.people.fields import TEXT_FIELDS, full_name
 from leadyard.people.identity import identity_key
 
@@ -33,61 +32,62 @@ def preview_as_dict(found: FilePreview, foreseen: ForeseenImport) -> dict[str, A
     }
 
 
-def preview_as_text(name: str, plan: ColumnPlan, found: FilePreview, foreseen: ForeseenImport) -> str:
-    """Returns the look at the file of this name as tables for people."""
+def preview_as_text(name: str, preview: Data, *, advice: str = "") -> str:
+    """Returns the look at the file of this name as tables for people, and the advice after them. `preview` is as
+    `preview_as_dict` returns it."""
+    columns, rows = preview["columns"], preview["rows"]
     parts = [
-        _first_line(name, found),
-        table(("column", "for example", "becomes", "why"), list(map(_column, found.columns[:_MOST_COLUMNS]))),
+        _first_line(name, preview),
+        table(("column", "for example", "becomes", "why"), list(map(_column, columns[:_MOST_COLUMNS]))),
     ]
-    if len(found.columns) > _MOST_COLUMNS:
-        parts.append(f"{len(found.columns) - _MOST_COLUMNS} more columns are not shown.")
-    if foreseen.rows:
-        parts.append(table(("line", "name", "identity", "title", "company", "notes"), list(map(_row, foreseen.rows))))
-    parts.append(_estimate(found, foreseen))
-    if not plan.identifies:
-        refused = nobody_identified(plan)
-        parts.append(f"{refused.message} {refused.details}")
+    if len(columns) > _MOST_COLUMNS:
+        parts.append(f"{len(columns) - _MOST_COLUMNS} more columns are not shown.")
+    if rows:
+        parts.append(table(("line", "name", "identity", "title", "company", "notes"), list(map(_row, rows))))
+    parts.append(_estimate(preview))
+    if advice:
+        parts.append(advice)
     return "\n\n".join(parts)
 
 
-def _first_line(name: str, found: FilePreview) -> str:
-    facts = [found.format]
-    if found.sheet is not None:
-        others = f", one of {listed(found.sheets)}" if len(found.sheets) > 1 else ""
-        facts.append(f"sheet {found.sheet!r}{others}")
-    if found.encoding is not None:
-        facts.append(f"encoding {found.encoding}")
-    if found.delimiter is not None:
-        facts.append(f"delimiter {found.delimiter!r}")
-    facts.append("no header" if found.header_line is None else f"header on line {found.header_line:,}")
-    facts.append("many rows" if found.row_count is None else f"{found.row_count:,} rows")
+def _first_line(name: str, preview: Data) -> str:
+    facts = [preview["format"]]
+    if preview["sheet"] is not None:
+        others = f", one of {listed(preview['sheets'])}" if len(preview["sheets"]) > 1 else ""
+        facts.append(f"sheet {preview['sheet']!r}{others}")
+    if preview["encoding"] is not None:
+        facts.append(f"encoding {preview['encoding']}")
+    if preview["delimiter"] is not None:
+        facts.append(f"delimiter {preview['delimiter']!r}")
+    line, count = preview["headerLine"], preview["rowCount"]
+    facts.append("no header" if line is None else f"header on line {line:,}")
+    facts.append("many rows" if count is None else f"{count:,} rows")
     return f"{name}: {', '.join(facts)}"
 
 
-def _column(column: PreviewColumn) -> tuple[str, ...]:
-    use = column.field or ("-" if column.how == "ignored" else "a custom field")
-    return column.name, ", ".join(column.samples[:1]), use, column.how
+def _column(column: Data) -> tuple[str, ...]:
+    use = column["field"] or ("-" if column["how"] == "ignored" else "a custom field")
+    return column["name"], ", ".join(column["samples"][:1]), use, column["how"]
 
 
-def _row(row: PreviewRow) -> tuple[str, ...]:
-    profile = row.prospect
-    notes = ", ".join(dict.fromkeys(note.code for note in row.notes))
-    line = "" if row.line is None else f"{row.line:,}"
-    if profile is None:
+def _row(row: Data) -> tuple[str, ...]:
+    notes = ", ".join(dict.fromkeys(note["code"] for note in row["notes"]))
+    line = "" if row["line"] is None else f"{row['line']:,}"
+    prospect = row["prospect"]
+    if prospect is None:
         return line, "(rejected)", "", "", "", notes
-    name = full_name(profile.name, profile.first_name, profile.last_name)
-    identity = _identity(profile)
-    texts = (name, identity["value"] if identity else None, profile.title, profile.company_name)
-    return line, *(text or "" for text in texts), notes
+    identity = row["identity"]["value"] if row["identity"] else None
+    company = (prospect["company"] or {}).get("name")
+    return line, *(text or "" for text in (prospect["name"], identity, prospect["title"], company)), notes
 
 
-def _estimate(found: FilePreview, foreseen: ForeseenImport) -> str:
-    estimate = foreseen.estimate
-    scope = "All" if found.row_count is not None else "The first"
-    counts = {name: count for name, count in asdict(estimate).items() if name not in ("read", "notes")}
-    lines = [f"{scope} {estimate.read:,} rows: " + "  ".join(f"{name} {count:,}" for name, count in counts.items())]
-    if estimate.notes:
-        lines.append("Notes: " + "  ".join(f"{code} {count:,}" for code, count in estimate.notes.items()))
+def _estimate(preview: Data) -> str:
+    estimate = preview["estimate"]
+    scope = "All" if preview["rowCount"] is not None else "The first"
+    counts = {name: count for name, count in estimate.items() if name not in ("read", "notes")}
+    lines = [f"{scope} {estimate['read']:,} rows: " + "  ".join(f"{name} {count:,}" for name, count in counts.items())]
+    if estimate["notes"]:
+        lines.append("Notes: " + "  ".join(f"{code} {count:,}" for code, count in estimate["notes"].items()))
     lines.append("This was a dry run: nothing was written.")
     return "\n".join(lines)
 

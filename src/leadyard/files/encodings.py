@@ -34,7 +34,7 @@ def encoding_of(sample: bytes, given: str | None, default: str | None = None) ->
     Raises UnreadableFile for an unknown name, an empty file and formats that are not text.
     """
     if not sample:
-        raise UnreadableFile("The file is empty: it needs at least a line with the names of the columns.")
+        raise empty_file()
     for start, what in _OTHER_FORMATS:
         if sample.startswith(start):
             raise UnreadableFile(f"The file is {what}, not CSV: export or save it as CSV (UTF-8) first.")
@@ -43,6 +43,11 @@ def encoding_of(sample: bytes, given: str | None, default: str | None = None) ->
     marked = next((name for mark, name in _BYTE_ORDER_MARKS if sample.startswith(mark)), None)
     # Some clients send charset=us-ascii with any file. UTF-8 contains ASCII.
     return marked or ("utf-8" if default is None or codecs.lookup(default).name == "ascii" else default)
+
+
+def empty_file() -> UnreadableFile:
+    """Returns the refusal of a file without a byte."""
+    return UnreadableFile("The file is empty: it needs at least a line with the names of the columns.")
 
 
 def is_encoding(name: str | None) -> bool:

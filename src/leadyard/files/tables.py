@@ -124,7 +124,7 @@ def open_table(path: Path, reading: Reading = _AS_FOUND, *, pace: Pace | None = 
         with closing(table_in(UnpackedFile(io.FileIO(0, closefd=False)), reading, pace=pace)) as table:
             yield table
         return
-    stream, size_bytes = _opened(path)
+    stream, size_bytes = opened(path)
     with closing(stream):
         unpacked = UnpackedFile(stream)
         if unpacked.is_packed:
@@ -174,7 +174,8 @@ def _refuse_markup(start: bytes) -> None:
             )
 
 
-def _opened(path: Path) -> tuple[BinaryIO, int | None]:
+def opened(path: Path) -> tuple[BinaryIO, int | None]:
+    """Returns the open file, and its size unless it is a pipe or the like. Raises UnreadableFile."""
     shown = repr(str(path))
     try:
         if path.is_dir():

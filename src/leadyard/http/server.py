@@ -63,7 +63,7 @@ def routes() -> list[Route]:
         Route("POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/copy-leads", copies.copy_leads, title="Copy leads to another audience", answers=copies.AudienceLeadCopySuccessResponse, refuses=(404, 409, 422), headers=CHANGE_ID_HEADER),
         Route("POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/remove-leads", removals.remove_leads, title="Remove leads from an audience", answers=removals.AudienceLeadRemovalSuccessResponse, refuses=(404, 409, 422), headers=CHANGE_ID_HEADER),
         Route("GET", "/v1/accounts", accounts.list_accounts, title="List account groups", answers=accounts.AccountListSuccessResponse, headers=accounts.KEY_PERMISSIONS_HEADER),
-        Route("GET", "/v1/accounts/{accountGroupId}/audiences", audiences.list_audiences, title="List audiences", answers=audiences.AudienceListSuccessResponse),
+        Route("GET", "/v1/accounts/{accountGroupId}/audiences", audiences.list_audiences, title="List audiences", answers=audiences.AudienceListSuccessResponse, refuses=(409,)),
         Route("POST", "/v1/accounts/{accountGroupId}/audiences", audiences.create_audience, title="Create an audience", answers=audiences.AudienceSuccessResponse, status=201, refuses=(409, 422)),
         Route("GET", "/v1/accounts/{accountGroupId}/audiences/navigation", folders.get_navigation, title="Get folders and their audiences", answers=folders.AudienceNavigationSuccessResponse),
         Route("POST", "/v1/accounts/{accountGroupId}/audiences/folders", folders.create_folder, title="Create a folder", answers=folders.AudienceFolderSuccessResponse, status=201, refuses=(409,)),

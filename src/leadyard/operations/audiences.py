@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from leadyard.database import Database, Transaction
-from leadyard.errors import AudienceTypeReserved, FolderTypeMismatch, NotFound
+from leadyard.errors import AudienceNotReady, AudienceTypeReserved, FolderTypeMismatch, NotFound
 from leadyard.model import (
     HANDMADE_AUDIENCE_TYPES,
     Audience,
@@ -48,10 +48,26 @@ async def create_audience(
 
 
 @reads(Permission.AUDIENCES_READ)
-async def list_audiences(tx: Transaction, caller: Caller, *, after: str | None, limit: int) -> Page[Audience]:
-    """Returns a page of the audiences, oldest first. It leaves out audiences that are being populated."""
-    found = await audiences.list_ready(tx, after=after or "", limit=limit + 1)
+async def list_audiences(
+    tx: Transaction, caller: Caller, *, name: str | None = None, after: str | None, limit: int
+) -> Page[Audience]:
+    """Returns a page of the audiences, oldest first. It leaves out audiences that are being populated.
+
+    With `name` it lists only audiences with exactly this name. It then raises AudienceNotReady for one that is being
+    populated, because without it the caller would take the name for free, or for that of another audience.
+    """
+    if name is None:
+        found = await audiences.list_ready(tx, after=after or "", limit=limit + 1)
+    else:
+        found = _all_ready(await audiences.list_named(tx, name, after=after or "", limit=limit + 1))
     return Page.of(found, limit, lambda audience: audience.id)
+
+
+def _all_ready(found: Sequence[tuple[Audience, str | None]]) -> list[Audience]:
+    for audience, job_id in found:
+        if job_id is not None:
+            raise AudienceNotReady(audience_id=audience.id, job_id=job_id)
+    return [audience for audience, _ in found]
 
 
 @reads(Permission.AUDIENCES_READ)

@@ -202,7 +202,20 @@ def test_without_retries_the_first_refusal_is_raised(tenant: Tenant) -> None:
         pytest.raises(NoAnswer) as refused,
     ):
         client.get_navigation()
-    assert "Nothing was sent" in str(refused.value)
+    assert "Nothing has changed" in str(refused.value)
+
+
+@pytest.mark.parametrize("client", [Leadyard, AsyncLeadyard])
+def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(client: type[Leadyard | AsyncLeadyard]) -> None:
+    for wrong in ("", " \n", "sk_live_hush\nsk_live_hush", "sk_live_hush\u2026", "sk_live_hush sk_live_hush"):
+        with pytest.raises(ValueError, match="key") as refused:
+            client("http://127.0.0.1:9", wrong)
+        assert "hush" not in str(refused.value)
+
+
+def test_space_around_a_key_does_not_count(tenant: Tenant) -> None:
+    with Leadyard(tenant.service.base_url, f" {tenant.key}\n") as client:
+        assert client.list_audiences().page().items == ()
 
 
 # -------------------------------------------------------------------------------------------------------- the client

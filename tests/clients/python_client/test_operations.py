@@ -49,6 +49,7 @@ def audiences_and_folders(client: Recorded) -> tuple[str, str]:
     assert client.delete_folder(folder.id).deleted
     assert client.get_audience(source.id) == source
     assert {each.id for each in client.list_audiences(limit=1)} == {source.id, target.id}
+    assert [each.id for each in client.list_audiences(name=source.name)] == [source.id]
     assert [each.name for each in client.list_accounts()] == ["Tenant"]
     assert "audiences:write" in client.list_accounts().page().headers["Key-Permissions"]
     return source.id, target.id

@@ -261,6 +261,49 @@ def test_a_full_walk_meets_every_audience_that_stayed_once_whatever_comes_and_go
     assert len(met) == len(set(met))
 
 
+@pytest.mark.parametrize("name", ["Senate", "e\u0301", "a\u00a0b", "%s {} $1 :name ?", "100 %_", "😀" * 200])
+def test_a_name_lists_only_the_audiences_that_have_exactly_it(tenant: Tenant, service: Service, name: str) -> None:
+    other = make_tenant(service)
+    create(other, name=name)
+    made = [create(tenant, name=each) for each in (name, f"x{name[:199]}", name, f"{name[:199]}.", name)]
+    same = [made[0], made[2], made[4]]
+    query = {"name": f" {name}\n"}
+    assert data_of(tenant.client.get("/audiences", params=query))["items"] == same
+    first = data_of(tenant.client.get("/audiences", params=query | {"limit": 2}))
+    assert (first["items"], first["hasMore"]) == (same[:2], True)
+    rest = data_of(tenant.client.get("/audiences", params=query | {"limit": 2, "cursor": first["nextCursor"]}))
+    assert (rest["items"], rest["hasMore"]) == (same[2:], False)
+    for wrong in ({}, {"name": "Another"}):
+        refused = tenant.client.get("/audiences", params={"cursor": first["nextCursor"], **wrong})
+        assert violations(refused) == {("cursor", "WRONG_CURSOR")}
+    assert data_of(tenant.client.delete(f"/audiences/{made[2]['id']}")) == {"deleted": True}
+    assert data_of(tenant.client.get("/audiences", params=query))["items"] == [made[0], made[4]]
+    other.client.close()
+
+
+def test_a_name_in_another_case_or_of_none_lists_nothing(tenant: Tenant) -> None:
+    create(tenant, name="Senate")
+    for name in ("senate", "Senat", "Sen_te", "%", "null"):
+        assert data_of(tenant.client.get("/audiences", params={"name": name}))["items"] == []
+
+
+@pytest.mark.parametrize(("name", "code"), [("  ", "TOO_SHORT"), ("x" * 201, "TOO_LONG"), ("a\nb", "NOT_ALLOWED")])
+def test_a_name_that_no_audience_can_have_is_refused(tenant: Tenant, name: str, code: str) -> None:
+    assert violations(tenant.client.get("/audiences", params={"name": name})) == {("name", code)}
+
+
+def test_the_name_of_an_audience_that_a_job_fills_is_not_free(tenant: Tenant) -> None:
+    ready, filled, second = (tenant.create_audience(each) for each in ("Twice", "Twice", "Second"))
+    job = tenant.insert_job(filled, second=second)
+    for name, audience in (("Twice", filled), ("Second", second)):
+        error = refusal(tenant.client.get("/audiences", params={"name": name}), 409, "AUDIENCE_NOT_READY")
+        assert (error["audienceId"], error["jobId"]) == (audience, job)
+    # The first page does not reach it, and the list without a name leaves it out.
+    assert data_of(tenant.client.get("/audiences", params={"limit": 1}))["items"][0]["id"] == ready
+    assert [each["id"] for each in tenant.walk("/audiences")] == [ready]
+    assert data_of(tenant.client.get("/audiences", params={"name": "Third"}))["items"] == []
+
+
 def test_a_cursor_is_good_for_its_own_list_only(tenant: Tenant, service: Service) -> None:
     other = make_tenant(service)
     lists: dict[tuple[str, str], str] = {}

@@ -15,11 +15,13 @@ import pytest
 
 from leadyard.ids import NUMBER_BITS, id_of, key_of
 from leadyard.model import EventType, Permission
+from leadyard.operations.api_keys import revoke_api_key, rotate_api_key
 from rig.answers import data_of
 from rig.jobs import start
-from rig.service import Service, Tenant, make_tenant, on_database
+from rig.service import Service, Tenant, make_key, make_tenant, on_database
 
 Event = dict[str, Any]
+READER = [Permission.AUDIENCES_READ]
 
 
 def read(tenant: Tenant, **query: Any) -> dict[str, Any]:
@@ -417,9 +419,10 @@ def test_a_commit_of_another_process_wakes_a_reader(
 class Stream:
     """A client of server-sent events that reads in a thread."""
 
-    def __init__(self, tenant: Tenant, last_event_id: str | None = None, **query: Any) -> None:
-        self.client = tenant.new_client()
+    def __init__(self, tenant: Tenant, last_event_id: str | None = None, key: str | None = None, **query: Any) -> None:
+        self.client = tenant.new_client(key)
         self.events: list[Event] = []
+        self.refusals: list[dict[str, Any]] = []
         self.last_id = last_event_id
         self.ended = threading.Event()
         self._headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_event_id} if last_event_id else {})}
@@ -437,8 +440,11 @@ class Stream:
                     self.began.set()
                     if line.startswith("id: "):
                         self.last_id = line.removeprefix("id: ")
+                    if line.startswith("event: "):
+                        kind = line.removeprefix("event: ")
                     if line.startswith("data: "):
-                        self.events.append(json.loads(line.removeprefix("data: ")))
+                        into = self.refusals if kind == "error" else self.events
+                        into.append(json.loads(line.removeprefix("data: ")))
         except httpx.TransportError:
             pass
         finally:
@@ -495,6 +501,40 @@ def test_a_stream_that_cannot_begin_is_refused_as_json(tenant: Tenant) -> None:
 
 def test_a_head_request_sends_no_stream(tenant: Tenant) -> None:
     assert tenant.client.head("/events", headers={"Accept": "text/event-stream"}, timeout=10).status_code == 200
+
+
+def test_a_stream_ends_soon_after_its_key(tenant: Tenant, streams: list[Stream]) -> None:
+    """With events in between and without, for a key that is revoked and for one that expires."""
+    revoked, expiring = (make_key(tenant.service.database_url, [tenant.account_group_id], READER) for _ in range(2))
+    for _, secret in (revoked, expiring):
+        streams.append(Stream(tenant, key=secret))
+        streams.append(Stream(tenant, key=secret, types="audience.created"))
+    lasting = Stream(tenant)
+    streams.append(lasting)
+    url = tenant.service.database_url
+    on_database(url, lambda db: revoke_api_key(db, api_key_id=revoked[0]))
+    on_database(url, lambda db: rotate_api_key(db, api_key_id=expiring[0], overlap_ms=0))
+    audience = tenant.create_audience()
+    began = time.monotonic()
+    while not all(each.ended.wait(0.2) for each in streams[:4]):
+        assert time.monotonic() - began < 25
+        tenant.add_leads(audience, 1, prefix=f"after-{time.monotonic_ns()}")
+    for each in streams[:4]:
+        refusal = each.refusals[0]
+        assert refusal["error"]["code"] == "UNAUTHORIZED"
+        assert (refusal["success"], refusal["data"], len(refusal["traceId"])) == (False, None, 32)
+        # So a client with a new key continues where this one was.
+        assert each.last_id is not None
+        assert each.client.get("/events").json()["error"] == refusal["error"]
+    again = Stream(tenant, last_event_id=streams[0].last_id)
+    streams.append(again)
+    assert not lasting.ended.is_set()
+    newest = tenant.create_audience()
+    for each in (again, lasting):
+        deadline_at = time.monotonic() + 20
+        while not any(event["data"].get("audienceId") == newest for event in each.events):
+            assert time.monotonic() < deadline_at
+            time.sleep(0.05)
 
 
 def test_a_stop_ends_waits_and_streams_cleanly(new_service: Callable[..., Service], streams: list[Stream]) -> None:

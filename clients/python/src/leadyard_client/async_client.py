@@ -10,7 +10,7 @@ import httpx
 
 from leadyard_client import jobs, models
 from leadyard_client.attempts import USUAL_RETRIES, Attempts, RetryPolicy
-from leadyard_client.connection import TIMEOUT_S, checked_url, group_of, http_options, page_of, verified
+from leadyard_client.connection import TIMEOUT_S, checked_key, checked_url, group_of, http_options, page_of, verified
 from leadyard_client.downloads import AsyncDownload
 from leadyard_client.feed import AsyncEventFeed
 from leadyard_client.operations.awaitable import Operations
@@ -41,7 +41,7 @@ class AsyncLeadyard(Operations):
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         self._url = checked_url(url)
-        self._key = key
+        self._key = checked_key(key)
         self._group_id = account_group_id
         self._retries = retries
         self._owns_http = http_client is None

@@ -85,7 +85,7 @@ class Attempts:
         self._is_outcome_open |= was_sent and not self._request.reads
         if wait is None:
             raise NoAnswer(
-                f"{type(error).__name__}: {error}".rstrip(": ") + ".",
+                f"{type(error).__name__}: {error}".rstrip(": .") + ".",
                 may_have_happened=self._is_outcome_open,
                 idempotency_key=self._request.idempotency_key,
             ) from error

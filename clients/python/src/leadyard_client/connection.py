@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from leadyard_client.refusal import UnexpectedAnswer, WrongAccountGroup
 from leadyard_client.request import Request, unexpected
 
 T = TypeVar("T")
+_KEY = re.compile("[!-~]+")
 TIMEOUT_S = 120.0
 CONNECT_TIMEOUT_S = 10.0
 
@@ -25,6 +27,17 @@ def checked_url(url: str) -> str:
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
         raise ValueError(f"{url!r} is not the address of a service. Pass for example https://leads.example.")
     return f"{url.rstrip('/').removesuffix('/v1')}/v1"
+
+
+def checked_key(key: str) -> str:
+    """Returns the key without the space around it, which a file or a shell may add. Raises ValueError, without the key,
+    unless it can be sent in a header."""
+    key = key.strip()
+    if not key:
+        raise ValueError("The key is empty. Pass the secret that `leadyard keys create` has printed.")
+    if not _KEY.fullmatch(key):
+        raise ValueError("The key contains characters that no key has. Copy it again, on one line.")
+    return key
 
 
 def http_options(timeout_s: float) -> dict[str, Any]:

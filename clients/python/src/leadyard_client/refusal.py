@@ -48,8 +48,8 @@ class ApiError(LeadyardError):
 class NoAnswer(LeadyardError):
     """The connection broke, or the time ran out, before an answer came.
 
-    `may_have_happened` is False if the request was never sent. Otherwise the service may have carried it out: repeat
-    the call with the same `idempotency_key` if there is one, or else look at the current state.
+    `may_have_happened` is False if the request only reads, or was never sent. Otherwise the service may have carried it
+    out: repeat the call with the same `idempotency_key` if there is one, or else look at the current state.
     """
 
     def __init__(self, reason: str, *, may_have_happened: bool, idempotency_key: str | None = None) -> None:
@@ -57,7 +57,7 @@ class NoAnswer(LeadyardError):
         self.may_have_happened = may_have_happened
         self.idempotency_key = idempotency_key
         if not may_have_happened:
-            advice = "Nothing was sent, so you can repeat the call."
+            advice = "Nothing has changed, so you can repeat the call."
         elif idempotency_key:
             advice = f"To find out what happened, repeat the call with idempotency_key={idempotency_key!r}."
         else:

@@ -27,8 +27,8 @@ async def left_out_rows(call: Call, path: str, counts: Mapping[str, int]) -> Dat
     if count > _MOST_READ:
         return {"rejectedRows": f"{count:,} rows: the user can read them at {path}/rejected.csv?notes=true"}
     with suppress(Refused):
-        text = await call.api.text(f"{path}/rejected.csv", notes=True)
-        return {"rejectedRows": _shown(text)}
+        pieces = [piece async for piece in call.api.download(f"{path}/rejected.csv", notes=True)]
+        return {"rejectedRows": _shown("".join(pieces))}
     return {}
 
 

@@ -55,17 +55,29 @@ class Gate:
     async def _ask(
         self, db: Database, state: dict[str, Any], *, secret: str, account_group_id: str, address: str
     ) -> Credential:
+        try:
+            return await self._query(db, secret=secret, account_group_id=account_group_id)
+        except Unauthorized:
+            # A request without a key is not a guess.
+            if secret:
+                await self.limits.add_wrong_key(state, address)
+            raise
+
+    async def _query(self, db: Database, *, secret: str, account_group_id: str) -> Credential:
         asked = self._keys.asking()
         try:
             credential = await authenticate(db, secret=secret, account_group_id=account_group_id)
         except Unauthorized:
             self._keys.forget(secret, account_group_id)
-            # A request without a key is not a guess.
-            if secret:
-                await self.limits.add_wrong_key(state, address)
             raise
         self._keys.remember(secret, account_group_id, credential, asked=asked)
         return credential
+
+    async def check_again(self, db: Database, *, secret: str, account_group_id: str) -> Credential:
+        """Returns the credential of the secret with which a long answer began. Counts no request, and queries the
+        database unless the secret was recognised a moment ago. Raises Unauthorized."""
+        known = self._keys.recall(secret, account_group_id)
+        return known or await self._query(db, secret=secret, account_group_id=account_group_id)
 
     async def sign_in(self, db: Database, request: Request, *, secret: str) -> Credential:
         """Returns the credential of a key with which a browser signs in. Raises RateLimited and Unauthorized. A client

@@ -146,12 +146,6 @@ class ValidationErrorResponse(_Refusal):
 
 def error_response(error: LeadyardError, trace_id: str, headers: Mapping[str, str] | None = None) -> Response:
     """Returns the refusal in its envelope, with the headers that belong to it."""
-    body = {
-        "success": False,
-        "data": None,
-        "error": {"code": error.code, "message": error.message, "details": error.details, **error.extra},
-        "traceId": trace_id,
-    }
     more = dict(headers or {})
     if error.retry_after_s is not None:
         more["Retry-After"] = str(error.retry_after_s)
@@ -160,7 +154,19 @@ def error_response(error: LeadyardError, trace_id: str, headers: Mapping[str, st
     if isinstance(error, errors.RequestTimeout):
         # Otherwise the server would read and discard the rest of the body for as long as the client sends it.
         more["Connection"] = "close"
-    return Response(to_json(body), status_code=STATUS_OF_CODE[error.code], headers=more, media_type="application/json")
+    body = error_envelope(error, trace_id)
+    return Response(body, status_code=STATUS_OF_CODE[error.code], headers=more, media_type="application/json")
+
+
+def error_envelope(error: LeadyardError, trace_id: str) -> bytes:
+    """Returns the JSON text of the envelope of a refusal."""
+    body = {
+        "success": False,
+        "data": None,
+        "error": {"code": error.code, "message": error.message, "details": error.details, **error.extra},
+        "traceId": trace_id,
+    }
+    return to_json(body)
 
 
 async def on_leadyard_error(request: Request, error: Exception) -> Response:

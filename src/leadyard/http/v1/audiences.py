@@ -81,6 +81,14 @@ class CreateAudience(RequestBody):
     description: Annotated[Description | None, Field(examples=["The 100 senators"])] = None
 
 
+class AudienceQuery(Paging):
+    """Which audiences to list."""
+
+    name: Annotated[Name | None, Field(description="Only audiences with exactly this name.", examples=["Senate"])] = (
+        None
+    )
+
+
 def one_audience(audience: model.Audience) -> Shown:
     """Returns the answer with one audience."""
     return Shown(AudienceSuccessResponse, Audience.of(audience))
@@ -105,11 +113,13 @@ async def create_audience(request: Request, body: CreateAudience) -> Response:
 
 
 @needs(audiences.list_audiences)
-async def list_audiences(request: Request, paging: Annotated[Paging, Query()]) -> Response:
-    """Lists the audiences, oldest first. The list leaves out audiences that a prospecting job is populating."""
-    scope = ("audiences", caller(request).account_group_id)
+async def list_audiences(request: Request, query: Annotated[AudienceQuery, Query()]) -> Response:
+    """Lists the audiences, oldest first. The list leaves out audiences that a prospecting job is populating. With
+    `name` it contains only audiences with exactly this name, and you get a 409 if a job is populating one of them."""
+    scope = ("audiences", caller(request).account_group_id, *([] if query.name is None else [query.name]))
     show = show_page(AudienceListSuccessResponse, AudienceList, Audience.of, *scope)
-    return await answer(request, audiences.list_audiences, show, after=paging.start(*scope), limit=paging.limit)
+    after = query.start(*scope)
+    return await answer(request, audiences.list_audiences, show, name=query.name, after=after, limit=query.limit)
 
 
 @needs(audiences.get_audience)

@@ -15,8 +15,11 @@ from pydantic_core import PydanticCustomError, to_json
 
 from leadyard import model
 from leadyard.clock import to_iso
-from leadyard.errors import InvalidRequest, LeadyardError, Violation
+from leadyard.errors import Forbidden, InvalidRequest, LeadyardError, Unauthorized, Violation
+from leadyard.http.admission.gate import Gate
+from leadyard.http.admission.presented_secret import presented_secret
 from leadyard.http.answer.envelope import Id, Instant, Shape, Success
+from leadyard.http.answer.errors import error_envelope
 from leadyard.http.answer.paging import Paging, make_cursor
 from leadyard.http.answer.shown import Shown
 from leadyard.http.request.answering import respond, run
@@ -26,13 +29,15 @@ from leadyard.http.wire.leaving import leaving_by
 from leadyard.model import EventFilter, EventPage, EventType
 from leadyard.operations.events import placing, reading
 from leadyard.operations.events.watching import Reader
+from leadyard.operations.operation import require_permissions
 
 MAX_WAIT_S = 30
 STREAM = "text/event-stream"
 # Proxies close a connection on which nothing happens, usually after 60 s.
 _HEARTBEAT_S = 15.0
-# A stream ends then, and the client continues it by itself. So the key is checked again, and a load balancer can move
-# readers to another process.
+# A stream checks its key that often, also while events happen.
+_KEY_CHECK_S = 15.0
+# A stream ends then, and the client continues it by itself. So a load balancer can move readers to another process.
 _LONGEST_STREAM_S = 600.0
 _EVENTS_A_READ = 100
 _RECONNECT_MS = 1_000
@@ -116,7 +121,8 @@ async def list_events(request: Request, query: Annotated[EventQuery, Query()]) -
     """Lists events, oldest first. Each change commits together with its event. If you always continue with
     `nextCursor`, you get every event at least once and none is skipped, in an order that is the same for all readers.
     With `wait` the answer comes as soon as there is an event. With `Accept: text/event-stream` the events are sent as
-    they happen, and `Last-Event-ID` continues a stream."""
+    they happen, and `Last-Event-ID` continues a stream. Its last message is an `event: error` with the refusal once
+    the key is no longer valid."""
     is_stream = any(STREAM in value for value in values_of(request.scope, b"accept"))
     feed = _FeedOf(request, query.wanted())
     after = await feed.start(query)
@@ -160,6 +166,15 @@ class _FeedOf:
         """Returns what has committed after the position."""
         await placing.place_waiting(database(self.request), self.group)
         return await run(self.request, reading.list_events, wanted=self.wanted, after=after, limit=limit)
+
+    async def check_key(self) -> None:
+        """Checks that the caller may still read the feed. Raises Unauthorized and Forbidden."""
+        scope = self.request.scope
+        gate: Gate = scope["app"].state.gate
+        who = await gate.check_again(
+            database(self.request), secret=presented_secret(scope), account_group_id=self.group
+        )
+        require_permissions(who.caller(), reading.list_events.permissions)
 
     def reader(self, position: str) -> Reader:
         """Returns a reader that waits at the position."""
@@ -230,24 +245,39 @@ class _EventStream(StreamingResponse):
 
 async def _pieces(feed: _FeedOf, page: EventPage) -> AsyncIterator[str]:
     """Yields the text of the stream. Each piece is sent before the next one is read, so a slow client holds at most one
-    piece in memory."""
+    piece in memory. The last piece is the refusal if the key is no longer valid."""
     loop = asyncio.get_running_loop()
     end_at = loop.time() + _LONGEST_STREAM_S
-    silent_until = loop.time() + _HEARTBEAT_S
+    silent_until, check_at = loop.time() + _HEARTBEAT_S, loop.time() + _KEY_CHECK_S
     reader = feed.reader(page.position)
     with leaving_by(feed.request.scope, reader.leave):
         yield f"retry: {_RECONNECT_MS}\n\n{_written(page)}"
         while not reader.has_left() and loop.time() < end_at:
-            if page.has_more:
-                page = await feed.read(page.position, limit=_EVENTS_A_READ)
-                reader.position = page.position
-            else:
-                page = await _next(
-                    feed, reader, page, limit=_EVENTS_A_READ, within_s=max(0.0, silent_until - loop.time())
-                )
+            if loop.time() >= check_at:
+                try:
+                    await feed.check_key()
+                except (Unauthorized, Forbidden) as error:
+                    yield _refusal(feed, error)
+                    return
+                check_at = loop.time() + _KEY_CHECK_S
+            page = await _next_of_stream(feed, reader, page, within_s=min(silent_until, check_at) - loop.time())
             if page.events or loop.time() >= silent_until:
                 silent_until = loop.time() + _HEARTBEAT_S
                 yield _written(page)
+
+
+async def _next_of_stream(feed: _FeedOf, reader: Reader, page: EventPage, *, within_s: float) -> EventPage:
+    if not page.has_more:
+        return await _next(feed, reader, page, limit=_EVENTS_A_READ, within_s=max(0.0, within_s))
+    page = await feed.read(page.position, limit=_EVENTS_A_READ)
+    reader.position = page.position
+    return page
+
+
+def _refusal(feed: _FeedOf, error: LeadyardError) -> str:
+    """Returns the last piece of a stream. It has no id, so that a client with another key continues where it was."""
+    text = error_envelope(error, feed.request.scope["state"]["trace_id"]).decode()
+    return f"event: error\ndata: {text}\n\n"
 
 
 def _written(page: EventPage) -> str:

@@ -88,19 +88,23 @@ class AudiencesOperations(Sender):
             )
         )
 
-    def list_audiences(self, *, cursor: str | None = None, limit: int | None = None) -> Pages[models.Audience]:
+    def list_audiences(
+        self, *, cursor: str | None = None, limit: int | None = None, name: str | None = None
+    ) -> Pages[models.Audience]:
         """Lists the audiences, oldest first.
 
-        The list leaves out audiences that a prospecting job is populating.
+        The list leaves out audiences that a prospecting job is populating. With `name` it contains only audiences
+        with exactly this name, and you get a 409 if a job is populating one of them.
 
         Permission: `audiences:read`.
 
         cursor: `nextCursor` of the previous page. Leave it out for the first page.
         limit: Maximum number of items on the page.
+        name: Only audiences with exactly this name.
         """
         return self._pages(
             Request[models.Audience](
-                method="GET", path="/audiences", answers={200: models.Audience}, query={"limit": limit}
+                method="GET", path="/audiences", answers={200: models.Audience}, query={"limit": limit, "name": name}
             ),
             cursor,
         )
