@@ -29,11 +29,36 @@ TABLES = {
     "a full name and half of another": (
         ",,Kat Oakes,info@c.example,,\nKat,,,info@c.example,,\nKat,Gray,,info@c.example,,555-0132\n"
     ),
+    # The word is the first name of one person and the last name of another, who gets more names by a profile.
+    "a part of a name is left behind": (
+        f',,"Oakes, Kat",info@c.example,,\nKat,,,info@c.example,,\n,Kat,,info@c.example,{KAT},\n,,Kat Pike,,{KAT},\n'
+    ),
+    # The owner of the address gets the last name of the person to whom this name alone has led.
+    "the owner gets the name of another": (
+        ",,Lou Pike,info@c.example,,\n,Kat,,info@c.example,,555-0132\nKat,,,info@c.example,,\n"
+        ",Kat,Lou Pike,info@c.example,,\n"
+    ),
     "a sharer gets a profile": (
         "Kat,Oakes,,info@c.example,,\nLou,Pike,,info@c.example,,\nL.,Pike,,info@c.example,,\n"
         f"Lou,Pike,,info@c.example,{LOU},\nLou,Pike,,info@c.example,,555-0133\n"
     ),
 }
+
+
+UPDATED = {
+    # Lou leaves the mailbox. The row without profile has led to Kat, who has it still.
+    "somebody leaves a mailbox": (
+        f",,,info@c.example,{KAT},\n,,,info@c.example,{LOU},\n,,,info@c.example,,555-0131\n,,,lou@c.example,{LOU},\n"
+    ),
+    "somebody leaves the mailbox of another": (
+        f",,,info@c.example,,\n,,,info@c.example,{KAT},\n,,,info@c.example,{LOU},\n,,,lou@c.example,{LOU},\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("table", [pytest.param(table, id=name) for name, table in UPDATED.items()])
+def test_the_same_update_again_changes_nothing(url: str, group: str, tmp_path: Path, table: str) -> None:
+    test_the_same_file_again_changes_nothing(url, group, tmp_path, table, "update")
 
 
 @pytest.mark.parametrize("mode", ["fill", "skip"])

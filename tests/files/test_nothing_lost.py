@@ -127,6 +127,11 @@ def test_each_cell_is_in_a_field_in_a_custom_field_or_named_in_a_note(table: lis
     ],
     OnKnown.UPDATE,
 )
+# A person leaves the mailbox of another one, who is found by it without a name.
+@example(
+    [row("", "", "sales", "kat"), row("", "", "sales", "lou"), row("", "", "sales"), row("", "", "info", "lou")],
+    OnKnown.UPDATE,
+)
 def test_a_table_again_changes_nothing_and_each_person_is_found(table: list[dict[str, str]], mode: OnKnown) -> None:
     if mode is OnKnown.UPDATE:
         # A file that renames a person from row to row is another one at each import, and an address with two names

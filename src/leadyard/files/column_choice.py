@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from leadyard.files.column_content import identity_in
 from leadyard.files.column_sources import Sources
 from leadyard.files.custom_names import custom_name, free_name
 from leadyard.files.export import without_formula_quote
 from leadyard.files.usable_cells import RANKS, UNUSABLE, rank_of_profile, stands_for_nothing
+from leadyard.people.cells import emails_in
 from leadyard.people.fields import FIELD_OF_NAME
 from leadyard.people.linkedin_urls import is_member_id
+
+_PROFILES = ("linkedin_url", "public_identifier")
 
 
 def _any(_: str) -> int:
@@ -33,6 +37,7 @@ class Chooser:
     choices: tuple[Choice, ...]
     places: tuple[tuple[int, ...], ...]
     member_ids: tuple[int, ...]
+    links: tuple[int, ...]
     kept: Mapping[int, str]
 
     @property
@@ -51,7 +56,7 @@ class Chooser:
             if len(indexes) > 1
         )
         places = sources.places()
-        if not (choices or places or sources.member_ids):
+        if not (choices or places or sources.member_ids or sources.links):
             return None
         losing = [index for choice in choices for index in choice.indexes]
         losing += fields.get("linkedinUrl", ()) if sources.member_ids else ()
@@ -60,7 +65,7 @@ class Chooser:
         for index in dict.fromkeys(losing):
             kept[index] = free_name(custom_name(header[index]) or f"Column {index + 1}", taken)
             taken.add(kept[index])
-        return cls(choices, places, sources.member_ids, kept)
+        return cls(choices, places, sources.member_ids, sources.links, kept)
 
     def choose(self, cells: Sequence[str], known: dict[str, str], custom: dict[str, str]) -> None:
         """Adds the chosen values to the attributes in `known`, and the cells that lost to the custom fields."""
@@ -68,6 +73,8 @@ class Chooser:
             self._choose_one(choice, cells, known, custom)
         if self.member_ids:
             self._settle_member(cells, known, custom)
+        if self.links and not any(_is_usable(known, attribute) for attribute in _PROFILES):
+            self._find_identity(cells, known, custom)
         if self.places and "location" not in known and (place := _place(self.places, cells)):
             known["location"] = place
 
@@ -87,6 +94,22 @@ class Chooser:
             if index != best[1] and cell != best[2]:
                 custom[self.kept[index]] = without_formula_quote(cell)
 
+    def _find_identity(self, cells: Sequence[str], known: dict[str, str], custom: dict[str, str]) -> None:
+        """Uses a profile among other links, or an address where nothing else identifies the person. The cell stays a
+        custom field, because of what else can be in it."""
+        for cell in (cells[index] for index in self.links if cells[index]):
+            text, is_profile = identity_in(cell) or ("", False)
+            if is_profile:
+                known["linkedin_url"] = text
+                if known.get("company_website") == cell:
+                    del known["company_website"]
+                return
+            if text and not ("email" in known and emails_in(known["email"]).values):
+                if _is_usable(known, "email"):
+                    # Exchange has a path where the address should be.
+                    custom.setdefault("email (2)", known["email"])
+                known["email"] = text
+
     def _settle_member(self, cells: Sequence[str], known: dict[str, str], custom: dict[str, str]) -> None:
         """Uses LinkedIn's id of the person where no address of the profile can be used."""
         found = next((cells[index].strip() for index in self.member_ids if is_member_id(cells[index].strip())), None)
@@ -98,6 +121,10 @@ class Chooser:
             del known["linkedin_url"]
             index = next(index for index in self.kept if cells[index] and without_formula_quote(cells[index]) == url)
             custom[self.kept[index]] = url
+
+
+def _is_usable(known: Mapping[str, str], attribute: str) -> bool:
+    return attribute in known and not stands_for_nothing(known[attribute], attribute)
 
 
 def _place(places: tuple[tuple[int, ...], ...], cells: Sequence[str]) -> str:

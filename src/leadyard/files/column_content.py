@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from leadyard.errors import InvalidProspect
-from leadyard.files.column_languages import OTHER_PEOPLE
+from leadyard.files.column_languages import COMPANY_WORDS, CONTACT_WORDS, EMAIL_WORDS, OTHER_PEOPLE
 from leadyard.files.column_spellings import column_words
+from leadyard.people.cells import emails_in, profiles_in
 from leadyard.people.email_address import normalised_email
 from leadyard.people.linkedin_urls import company_identifier, linkedin_public_identifier
 from leadyard.people.placeholders import is_placeholder
@@ -16,6 +17,16 @@ SAMPLE_ROWS = 100
 _MOST = 0.6
 _DISTINCT = 0.8
 """The addresses of a column must differ from row to row: one colleague's address in each row is not the person's."""
+# `Ann Bly <ann@bly.example>`, and several addresses. A sentence with an address in it is not one.
+_DRESSED_EMAIL = re.compile(
+    r"""(?:"[^"@<>]{0,100}"|[^"@<>,;]{0,100})\s*<\s*[^\s@<>]+@[^\s@<>]+\s*>[;,]?"""
+    r"""|[^@<>();]{0,100}\(\s*[^\s@<>()]+@[^\s@<>()]+\s*\)"""
+    r"""|(?:mailto:)?[^\s@<>;,|/]+@[^\s@<>;,|/]+(?:\s*(?:[;,|/]|:::)\s*[^\s@<>;,|/]+@[^\s@<>;,|/]+)*[;,.]?""",
+    re.IGNORECASE,
+)
+_DRESSED_PROFILE = re.compile(r"=\s*HYPERLINK\(|\[[^\[\]]{0,100}\]\(|<", re.IGNORECASE)
+_BETWEEN_LINKS = re.compile(r"""[\s,;|\[\]"'<>]+|:::""")
+_MAX_LINKS_CHARS = 2_000
 _DIGITS = re.compile(r"\d")
 _PHONE = re.compile(r"(?:\+|00|\()[\d\s().\-/]{6,24}|[\d]{2,5}(?:[\s().\-/]+\d{2,8}){1,5}")
 _NOT_PHONE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|[\d]+\.[\d]+|(?:\d{1,3}\.){3}\d{1,3}")
@@ -32,7 +43,9 @@ def field_of_content(name: str, cells: Sequence[str]) -> str | None:
     `cells` are those of the first rows. A column whose name speaks of another person, such as an owner, is never
     understood by its content, and neither is one whose addresses are mostly the same.
     """
-    words = set(column_words(name))
+    in_order = column_words(name)
+    # `From` is the sender, but `mailFromDropcontact` is where the tool has it from.
+    words = {word for place, word in enumerate(in_order) if word != "from" or not place}
     if words & OTHER_PEOPLE:
         return None
     kind = content_of(cells)
@@ -58,6 +71,34 @@ def are_companies(cells: Sequence[str]) -> bool:
     return bool(filled) and _is_most(filled, _is_company)
 
 
+def has_identities(name: str, cells: Sequence[str]) -> bool:
+    """Returns whether some cells of a column identify the person: links to profiles among others, such as in `Social
+    media`, or e-mail addresses among phones, such as in `Contact details`.
+
+    A column of another person or of the company, and a text with a link in it, is not."""
+    words = set(column_words(name))
+    if words & (OTHER_PEOPLE | COMPANY_WORDS):
+        return False
+    named = CONTACT_WORDS | EMAIL_WORDS
+    found = [text for cell in cells if cell and (text := identity_in(cell)) and (text[1] or words & named)]
+    return bool(found) and _is_distinct([text for text, _ in found])
+
+
+def identity_in(cell: str) -> tuple[str, bool] | None:
+    """Returns the profile among the links in a cell and true, or the address in it and false."""
+    if "linkedin." in cell.lower() and (profile := profile_among_links(cell)):
+        return profile, True
+    return (cell, False) if is_email(cell.strip()) else None
+
+
+def profile_among_links(cell: str) -> str | None:
+    """Returns the profile in a cell that consists of links, such as the address of a site and that of a profile."""
+    links = _BETWEEN_LINKS.split(cell[: _MAX_LINKS_CHARS + 1].strip())
+    if len(cell) > _MAX_LINKS_CHARS or not all("." in link and "@" not in link for link in links if link):
+        return None
+    return next((link for link in links if is_profile(link)), None)
+
+
 def _is_company(text: str) -> bool:
     return "linkedin.com/" in text.lower() and company_identifier(text) is not None
 
@@ -69,23 +110,23 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 
 def is_profile(text: str) -> bool:
-    """Returns whether the text is the address of a person's LinkedIn profile."""
+    """Returns whether the text is the address of a person's LinkedIn profile, perhaps as a link."""
     if "linkedin.com/" not in text.lower():
         return False
     try:
         return bool(linkedin_public_identifier(text))
     except InvalidProspect:
-        return False
+        return _DRESSED_PROFILE.match(text) is not None and bool(profiles_in(text).values)
 
 
 def is_email(text: str) -> bool:
-    """Returns whether the text is an e-mail address."""
+    """Returns whether the text is an e-mail address, or consists of addresses, perhaps behind the name."""
     if "@" not in text:
         return False
     try:
         return bool(normalised_email(text))
     except InvalidProspect:
-        return False
+        return _DRESSED_EMAIL.fullmatch(text[:1_000]) is not None and bool(emails_in(text).values)
 
 
 def _is_phone(text: str) -> bool:

@@ -24,26 +24,32 @@ _NAMES = {
     "name": """
         vollstandigername ganzername ansprechpartner kontaktname nomcomplet nometprenom prenometnom nomprenom
         nombrecompleto nombreyapellidos apellidosynombre nomecompleto nomecognome nomeecognome cognomenome
-        nomeesobrenome volledigenaam naam contactpersoon contactpersonname fullnames""",
+        nomeesobrenome volledigenaam naam contactpersoon contactpersonname fullnames anzeigename nominativo
+        nomaafficher mostrarnombre nombreparamostrar nomevisualizzato weergavenaam""",
     "title": """
         berufsbezeichnung stellenbezeichnung funktion poste fonction intituleduposte cargo puesto puestodetrabajo
         ruolo posizione qualifica mansione funcao profissao functie functietitel beruf profession designation
         currentcompanyposition jobfunctiontitle contactjobtitle currentrole role jobtitel titreduposte titreposte
-        titulodelpuesto titulodocargo""",
+        titulodelpuesto titulodocargo titelinderorganisation jobbezeichnung positionsbezeichnung dienststellung
+        arbeitstitel intituledeposte""",
     "headline": "occupation linkedinoccupation",
     "company.name": """
         firma unternehmen firmenname unternehmensname betrieb arbeitgeber societe entreprise nomdelasociete
         nomdelentreprise raisonsociale employeur organisme empresa compania nombredelaempresa nombredeempresa
         organizacion azienda societa ditta nomeazienda nomedellazienda ragionesociale organizzazione companhia
         nomedaempresa organizacao bedrijf bedrijfsnaam organisatie werkgever organisationsname organization1
-        org companytabledata""",
+        org companytabledata firm firmname business businessname account""",
     "company.industry": "branche industrie secteur secteurdactivite sector settore setor bedrijfstak",
     "company.website": """
-        domain domainname webseite firmenwebseite internetseite siteweb sitioweb sitointernet organizationdomain1""",
-    "location": "standort wohnort lieu localisation ubicacion localizacao posizionegeografica locatie locationname",
+        domain domainname www webseite firmenwebseite internetseite siteweb sitioweb sitoweb paginaweb sitointernet
+        organizationdomain1""",
+    "location": """
+        standort wohnort lieu localisation ubicacion localizacao posizionegeografica locatie locationname
+        addresswithcountry""",
     "about": "uberdieperson biographie biografia",
-    "photoUrl": "profilbild photodeprofil fotodeperfil profielfoto",
-    "publicIdentifier": "publicid linkedinpublicidentifier",
+    "photoUrl": """
+        profilbild photodeprofil fotodeperfil profielfoto imageurl imagelink profilepic profilepicurl""",
+    "publicIdentifier": "publicid linkedinpublicidentifier linkedinprofileslug profileslug",
 }
 NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {field: tuple(names.split()) for field, names in _NAMES.items()}
@@ -61,13 +67,14 @@ MEMBER_IDS = _words("""
 """Columns of LinkedIn's own ids of people (`ACwAA…`), which identify a person whose profile address is missing."""
 
 
-EMAIL_WORDS = _words("email emails mail courriel mel emailadresse mailadresse emailadres")
+EMAIL_WORDS = _words("""
+    email emails mail courriel mel emailadresse mailadresse emailadres correo correio""")
 PHONE_WORDS = _words("""
     phone phones telephone tel festnetz fijo telefon telefono telefone telefoon phonenumber phonenumbers telefonnummer
-    rufnummer telefonnr telefoonnummer fon tlf""")
+    rufnummer telefonnr telefoonnummer fon tlf ph landline voip""")
 MOBILE_WORDS = _words("""
     mobile mobil cell cellphone cellular mobiltelefon mobilnummer mobiltelefonnummer handy handynummer portable
-    mobilfunk mobilfunknummer mobilnr handynr movil
+    mob mobilfunk mobilfunknummer mobilnr handynr movil
     cellulare celular telemovel mobiel mobiele gsm mobilephone sms whatsapp""")
 WORK_WORDS = _words("""
     work business office professional job pro geschaftlich geschaftliche geschaft dienstlich dienstliche beruflich
@@ -78,43 +85,64 @@ HOME_WORDS = _words("""
     home personal private privat personnel personnelle perso domicile prive privee casa particular privado privada
     personale abitazione privato privata pessoal residencial residencia thuis""")
 PRIMARY_WORDS = _words("""
-    primary main default preferred recommended best haupt principal principale hoofd""")
+    primary main default preferred recommended best haupt principal principale hoofd primare primaire primario
+    primaria""")
 SECOND_WORDS = _words("""
-    secondary secondaire secundario secondario secundaria tertiary alternate alternative backup zweite nonprimary
-    non additional""")
-OTHER_WORDS = _words("other others weitere andere autre otro altro outro overig")
+    secondary secondaire secundario secondario secundaria sekundare secundaire tertiary alternate alternative backup
+    zweite nonprimary non additional all""")
+OTHER_WORDS = _words("other others weitere andere autre otro altro outro overig custom")
 DIRECT_WORDS = _words("direct durchwahl direkt directo diretto direto dial line")
 COMPANY_WORDS = _words("""
-    company organization organisation employer account corporate hq headquarters firma firmen unternehmen societe
-    entreprise empresa azienda bedrijf zentrale standard switchboard""")
+    company organization organisation employer account corporate hq headquarters firma firmen unternehmen unternehmens
+    societe entreprise empresa azienda bedrijf zentrale standard switchboard""")
 PERSON_WORDS = _words("""
     person contact contacts lead prospect candidate people customer kontakt kontaktperson ansprechpartner contacto
     contatto contato contactpersoon kandidat candidat candidato kandidaat bewerber teilnehmer attendee participant
-    delegate guest subscriber individual member user""")
+    delegate guest subscriber individual member user client employee speaker applicant registrant invitee respondent
+    persona personne pessoa persoon""")
 FILLER_WORDS = _words("""
     address adresse addresses adresses value number numbers nummer numero no de do del da di du of op the electronico
-    electronica eletronico electronique elettronica correo direccion indirizzo endereco posta adres found verified
-    valid contactinfo""")
+    electronica eletronico electronique elettronica direccion indirizzo endereco posta adres addr found verified
+    valid validated enriched contactinfo nr n wert valor valeur valore waarde general""")
+CONTACT_WORDS = _words("""
+    contact contacts details info information reach kontakt kontaktdaten erreichbar coordonnees contacto datos contatto
+    contatti recapiti contato contatos contactgegevens gegevens""")
+RESULT_WORDS = _words("found verified valid validated confirmed")
+"""Behind the noun these are the result of a check (`Email Verified`), and before it they are praise."""
+OFFICIAL_WORDS = _words("corporate official")
 PROFILE_WORDS = _words("""
     profile profil perfil profilo profiel url link lien enlace page public web website member adresse address default
-    bio de do di del of von van uri personal unique id hs lgm primary seite""")
-NOW_WORDS = _words("current present aktuell aktuelle aktueller actuel actuelle actual atual attuale huidig huidige")
+    bio de do di del of von van uri personal unique id hs lgm primary seite no em na auf in""")
+NOW_WORDS = _words("""
+    current recent most latest primary present aktuell aktuelle aktueller actuel actuelle actual atual attuale huidig
+    huidige""")
 LINKING_WORDS = _words("de do del da di du of des der von van")
 LINKEDIN_WORDS = _words("linkedin linkedinurl li")
+EMPLOYER_NOUNS = COMPANY_WORDS - _words("account corporate hq headquarters firmen zentrale standard switchboard")
+EMPLOYER_NAMES = _words("name nom nombre nome naam bezeichnung job associated zugeordnetes primares asociada associada")
+"""Words that leave the company what it is: `Name des Unternehmens`, `Associated Company`, `job_company_name`."""
+QUESTION_WORDS = _words("""
+    and what whats which who is are s do does you your we can please enter provide type tell us the a an at with work
+    works for wie lautet ist ihr ihre ihren dein deine bitte quel quelle est sont votre vos
+    cual es su tu qual e la tua il
+    tuo seu sua wat uw jouw je o os il lo el le la les los las der die das den het""")
+ADDRESSING = _words("your you ihr ihre ihren dein deine votre vos su tu tua tuo seu sua uw jouw")
+"""A form asks `What is your first name?`. One of these words shows that it does, and then all of the former go."""
 CITY_NAMES = _words("""
-    city town ort stadt ville ciudad citta cidade plaats woonplaats localidad localite comune wohnort""")
+    city town ort stadt ville ciudad citta cidade plaats woonplaats localidad localidade localite comune wohnort""")
 STATE_NAMES = _words("""
     state region province bundesland provincia estado provincie county regione departement stateprovince stateregion""")
 COUNTRY_NAMES = frozenset({
         "country", "land", "pays", "pais", "paese", "nazione", "staat", "countryregion", "countryorregion",
-        "countrycode", "landregion", "paysregion", "paisregion", "paisoregion",
+        "countrycode", "landregion", "paysregion", "paisregion", "paisoregion", "paisregiao", "paisouregiao",
 })  # fmt: skip
 PLACE_WORDS = PERSON_WORDS | WORK_WORDS | HOME_WORDS | {
-    "mailing", "address", "adresse", "current", "postal", "primary", "location", "de", "del", "do", "da", "du", "di",
+    "mailing", "mail", "address", "adresse", "current", "postal", "postanschrift", "anschrift", "primary", "location",
+    "name", "full", "de", "del", "do", "da", "du", "di",
 }  # fmt: skip
 
 # A column of these people's addresses would merge everybody whom they look after.
 OTHER_PEOPLE = _words("""
     owner owners manager assistant sender agent rep referrer referred recruiter created creator modified assigned
     supervisor reports besitzer zustandig betreuer verantwortlicher proprietaire responsable propietario asignado
-    proprietario responsabile responsavel eigenaar spouse partner emergency billing invoice from by bcc cc""")
+    proprietario responsabile responsavel eigenaar spouse partner emergency billing invoice purchaser from by bcc cc""")

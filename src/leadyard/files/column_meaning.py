@@ -8,6 +8,7 @@ far a column is trusted: `Home Email` is used where `Work Email` is empty.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,7 +25,8 @@ for _field in TEXT_FIELDS:
         _SPELLED.setdefault(_name, (_field.json_name, _rank))
 
 _REMARK = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*")
-_GROUP = re.compile(r"\s+-\s+|\s*[/:>|]\s*|\.(?=\D)|__")
+_GROUP = re.compile(r"\s+[-–—]\s+|\s*[/:>|]\s*|\.(?=\D)|__")
+_AND = re.compile(r"\s*[,/&+]\s*|\s+(?:and|und|et|y|e|en)\s+", re.IGNORECASE)
 _NUMBER = re.compile(r"[1-9]\d?")
 _CUSTOM_OF_SALESFORCE = re.compile("__c$", re.IGNORECASE)
 _MAX_PART_WORDS = 8
@@ -32,8 +34,8 @@ _MAX_CHARS = 200
 
 # In the order of trust (contract section 21). A lower class comes first.
 _EMAIL_CLASSES = (
-    (words.SECOND_WORDS, 5), (words.HOME_WORDS, 4), (words.OTHER_WORDS, 3), (words.DIRECT_WORDS, 2),
-    (words.WORK_WORDS, 1), (words.PRIMARY_WORDS, 0),
+    (words.EMPLOYER_NOUNS, 6), (words.SECOND_WORDS, 5), (words.HOME_WORDS, 4), (words.OTHER_WORDS, 3),
+    (words.DIRECT_WORDS, 2), (words.WORK_WORDS | words.OFFICIAL_WORDS, 1), (words.PRIMARY_WORDS, 0),
 )  # fmt: skip
 _PHONE_CLASSES = (
     (words.SECOND_WORDS, 6), (words.OTHER_WORDS, 6), (words.HOME_WORDS, 5), (words.COMPANY_WORDS, 4),
@@ -42,10 +44,10 @@ _PHONE_CLASSES = (
 _EMAIL_REST = frozenset().union(*(group for group, _ in _EMAIL_CLASSES), words.PERSON_WORDS, words.FILLER_WORDS)
 _PHONE_REST = frozenset().union(*(group for group, _ in _PHONE_CLASSES), words.PERSON_WORDS, words.FILLER_WORDS)
 _PROFILE_REST = words.PROFILE_WORDS | words.PERSON_WORDS
-_COMPANY_REST = _PROFILE_REST | words.COMPANY_WORDS | {"current"}
+_COMPANY_REST = _PROFILE_REST | words.COMPANY_WORDS | {"current", "job"}
 _EMAIL_OTHER, _PHONE_OTHER = 3, 6
 _NAVIGATOR = {"navigator", "nav"}
-_DIRECT_LINES = ({"direct", "dial"}, {"direct", "line"}, {"ddi"})
+_DIRECT_LINES = ({"direct", "dial"}, {"direct", "line"}, {"work", "direct"}, {"ddi"})
 _COMPANY_FACTS = {"industry": "company.industry", "website": "company.website", "domain": "company.website"}
 
 
@@ -72,7 +74,7 @@ def meaning_of(name: str) -> Meaning | None:
         field, rank = _SPELLED[key]
         trust = contact.trust if contact is not None and contact.field == field else (0, 0, 0)
         return Meaning(field, "spelling", (trust[0], trust[1], rank))
-    return contact or _place(name) or _in_parts(name)
+    return contact or _place(name) or _in_parts(name) or _asked(name)
 
 
 _JSON_NAMES = {column_key(name): name for name in COLUMN_NAMES if column_key(name) not in _SPELLED}
@@ -84,6 +86,8 @@ def _contact(name: str) -> Meaning | None:
     found = column_words(name)
     if not 0 < len(found) <= _MAX_PART_WORDS:
         return None
+    if len(found) > 1 and found[-1] in words.RESULT_WORDS:
+        return None
     numbers = [int(word) for word in found if _NUMBER.fullmatch(word)]
     number = numbers[0] if numbers else 1
     rest = {word for word in found if not _NUMBER.fullmatch(word)}
@@ -92,8 +96,8 @@ def _contact(name: str) -> Meaning | None:
 
 def _email(found: set[str], number: int) -> Meaning | None:
     is_email = found & words.EMAIL_WORDS or {"correo", "electronico"} <= found or {"posta", "elettronica"} <= found
-    rest = found - words.EMAIL_WORDS
-    if not is_email or not rest <= _EMAIL_REST or "id" in rest:
+    rest = found - words.EMAIL_WORDS - {"id"}
+    if not is_email or not rest <= _EMAIL_REST:
         return None
     trust = next((trust for group, trust in _EMAIL_CLASSES if rest & group), 0 if number == 1 else _EMAIL_OTHER)
     return Meaning("email", "parts", (trust, number, len(rest)))
@@ -154,14 +158,58 @@ def _in_parts(name: str) -> Meaning | None:
             if step and (is_of_company or first & words.OTHER_PEOPLE):
                 return None
             return Meaning(field, "parts", (1 + step, _number_in(plain), 0))
-    return _company_fact(plain)
+    return _whole_name(name) or _halves(groups) or _company_fact(plain) or _employer(plain)
+
+
+def _whole_name(name: str) -> Meaning | None:
+    """Returns the meaning of `Nachname, Vorname` and of `First and Last Name`."""
+    keys = [column_key(part) for part in _AND.split(name) if part.strip()]
+    fields = {_SPELLED[key][0] if key in _SPELLED else "" for key in keys}
+    is_whole = len(keys) == 2 and len(fields) == 2 and fields <= {"firstName", "lastName", "name"}
+    return Meaning("name", "parts", (1, 1, 0)) if is_whole else None
+
+
+def last_part(name: str) -> str:
+    """Returns the last part of a name in parts, without remarks: `Nombre` of `Persona - Nombre`."""
+    groups = [group for group in _GROUP.split(_REMARK.sub(" ", name)) if group.strip()]
+    return groups[-1] if groups else name
+
+
+def _halves(groups: Sequence[str]) -> Meaning | None:
+    """Returns the meaning of `Full Name: First`, and of two names for one field, such as `Company / Account`."""
+    keys = [column_key(group) for group in groups]
+    if len(keys) < 2:
+        return None
+    if keys[-1] in ("first", "last") and "name" in column_words(groups[-2]):
+        return Meaning(_SPELLED[keys[-1]][0], "parts", (2, 1, 0))
+    fields = {_SPELLED[key][0] if key in _SPELLED else None for key in keys}
+    field = fields.pop()
+    return Meaning(field, "parts", (2, 1, 0)) if field is not None and not fields else None
+
+
+def _employer(name: str) -> Meaning | None:
+    """Returns the meaning of a name that only says which company it is."""
+    found = {word for word in column_words(name) if not _NUMBER.fullmatch(word)}
+    beside = found - words.EMPLOYER_NOUNS
+    if beside == found or not beside <= words.EMPLOYER_NAMES | words.NOW_WORDS | words.LINKING_WORDS:
+        return None
+    return Meaning("company.name", "parts", (2, _number_in(name), 0))
+
+
+def _asked(name: str) -> Meaning | None:
+    """Returns the meaning of a question in a form, such as `What is your first name?`."""
+    found = column_words(name)
+    if not words.ADDRESSING.intersection(found):
+        return None
+    meaning = meaning_of(" ".join(word for word in found if word not in words.QUESTION_WORDS))
+    return None if meaning is None else meaning._replace(how="parts")
 
 
 def _company_fact(name: str) -> Meaning | None:
     """Returns the meaning of a fact about the company, such as `Employer Website` or `organization_website_url`."""
     found = [word for word in column_words(name) if not _NUMBER.fullmatch(word)]
     fact = next((word for word in found if word in _COMPANY_FACTS), None)
-    beside = set(found) - {fact, "url", "name", "page", "address"}
+    beside = set(found) - {fact, "url", "name", "page", "address", "job"}
     if fact is None or not beside or not beside <= words.COMPANY_WORDS | {"primary", "current"}:
         return None
     return Meaning(_COMPANY_FACTS[fact], "parts", (2 if fact == "domain" else 1, _number_in(name), 0))
@@ -209,5 +257,13 @@ _TOO_SHORT = frozenset(
         "photo",
         "avatar",
         "role",
+        "account",
+        "business",
+        "firm",
+        "anzeigename",
+        "nomaafficher",
+        "nomevisualizzato",
+        "www",
+        "imageurl",
     }
 )

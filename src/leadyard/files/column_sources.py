@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal, cast
 
-from leadyard.files.column_content import are_companies, field_of_content
+from leadyard.files.column_content import are_companies, field_of_content, has_identities
+from leadyard.files.column_doubts import field_in_doubt
 from leadyard.files.column_languages import FAMILY_NAME_BESIDE, MEMBER_IDS, WHOLE_NAME_ALONE
-from leadyard.files.column_meaning import CITY, COUNTRY, STATE, Meaning, meaning_of
-from leadyard.files.column_spellings import ONLY_BESIDE, column_key
+from leadyard.files.column_meaning import CITY, COUNTRY, STATE, Meaning, last_part, meaning_of
+from leadyard.files.column_spellings import COMPANY, ONLY_BESIDE, column_key
 
 Found = Literal["mapped", "spelling", "parts", "content"]
 
@@ -19,7 +20,8 @@ _LEAST_TRUST = (99, 0, 0)
 class Sources:
     """The columns of each field (`fields`, best first) as they are found, and how each column was found (`how`).
 
-    `named` has the meaning of each column by its name in this file. `first` has the identity column of a field.
+    `named` has the meaning of each column by its name in this file. `first` has the identity column of a field. `links`
+    are columns in which some cells identify the person.
     """
 
     def __init__(self, header: Sequence[str], sample: Sequence[Sequence[str]], *, ignored: int) -> None:
@@ -29,6 +31,7 @@ class Sources:
         self.first: dict[str, int] = {}
         self.how: dict[int, Found] = {}
         self.member_ids: tuple[int, ...] = ()
+        self.links: tuple[int, ...] = ()
         self.ignored = ignored
         self.keys = [column_key(name) for name in header]
         self.named = _meanings(header, self.keys)
@@ -68,11 +71,16 @@ def recognised_columns(sources: Sources, *, taken: set[int]) -> None:
             meaning = Meaning("company.linkedinUrl", "content", _LEAST_TRUST)
         if meaning is not None and meaning.field not in mapped:
             found[meaning.field].append((meaning.trust, index))
+            if meaning.field == "company.website" and has_identities("", _cells(sources, index)):
+                # The person's page in some rows.
+                sources.links += (index,)
             sources.how.setdefault(index, cast("Found", meaning.how))
         elif sources.keys[index] in MEMBER_IDS:
             sources.member_ids += (index,)
         elif (shown := _shown(sources, index)) is not None and shown not in mapped:
             found[shown].append((_LEAST_TRUST, index))
+        elif has_identities(sources.header[index], _cells(sources, index)):
+            sources.links += (index,)
     _keep_phones_with_names(found)
     for field, columns in found.items():
         _add(sources, field, [index for _, index in sorted(columns)])
@@ -101,7 +109,10 @@ def _keep_phones_with_names(found: dict[str, list[tuple[tuple[int, int, int], in
 
 
 def _shown(sources: Sources, index: int) -> str | None:
-    return field_of_content(sources.header[index], _cells(sources, index))
+    """Returns the field that the cells of a column show."""
+    name, cells = sources.header[index], _cells(sources, index)
+    fields = {meaning.field for meaning in sources.named.values()}
+    return field_of_content(name, cells) or field_in_doubt(name, cells, fields)
 
 
 def _cells(sources: Sources, index: int) -> list[str]:
@@ -112,16 +123,23 @@ def _meanings(header: Sequence[str], keys: Sequence[str]) -> dict[int, Meaning]:
     """Returns the meaning of each column that has one, with the rules about columns beside each other."""
     found = {index: meaning for index, name in enumerate(header) if (meaning := meaning_of(name)) is not None}
     present = set(keys)
+    has_company = any(meaning.field == "company.name" for meaning in found.values())
     for index in [index for index in found if keys[index] in ONLY_BESIDE]:
-        if not present & ONLY_BESIDE[keys[index]]:
+        beside = ONLY_BESIDE[keys[index]]
+        if not present & beside and not (has_company and beside is COMPANY):
             del found[index]
     fields = {meaning.field for meaning in found.values()}
     for index, meaning in list(found.items()):
-        found[index] = Meaning(_field_beside(keys[index], meaning.field, fields, present), meaning.how, meaning.trust)
+        found[index] = Meaning(
+            _field_beside(column_key(last_part(header[index])), meaning.field, fields, present),
+            meaning.how,
+            meaning.trust,
+        )
     return found
 
 
 def _field_beside(key: str, field: str, fields: set[str], present: set[str]) -> str:
+    # `Persona - Nombre` is as much in doubt as `Nombre`.
     if key in WHOLE_NAME_ALONE and WHOLE_NAME_ALONE[key] not in fields:
         return "name"
     if key in FAMILY_NAME_BESIDE and "lastName" not in fields and present & FAMILY_NAME_BESIDE[key]:

@@ -15,14 +15,15 @@ CUSTOM_PREFIX = "customFields."
 
 # Some names mean a field only beside another column. In LinkedIn's own export of connections `URL` is the profile,
 # elsewhere it is any web page. A website is the company's only if the file names the company as well.
-_COMPANY = frozenset({*FIELD_OF_NAME["company.name"].spellings, *NAMES["company.name"]})
+COMPANY = frozenset({*FIELD_OF_NAME["company.name"].spellings, *NAMES["company.name"]})
 ONLY_BESIDE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "url": frozenset({"connectedon"}),
-        "website": _COMPANY,
-        "websiteurl": _COMPANY,
-        "domain": _COMPANY,
-        "domainname": _COMPANY,
+        "website": COMPANY,
+        "websiteurl": COMPANY,
+        "domain": COMPANY,
+        "domainname": COMPANY,
+        "www": COMPANY,
     }
 )
 

@@ -45,7 +45,7 @@ class ColumnPlan:
     def identifies(self) -> bool:
         """Whether a column can identify people."""
         by_field = any(FIELD_OF_NAME[name].identifies for name in self.fields)
-        return by_field or (self._chooser is not None and bool(self._chooser.member_ids))
+        return by_field or (self._chooser is not None and bool(self._chooser.member_ids or self._chooser.links))
 
     @property
     def identity_hint(self) -> str:
@@ -89,14 +89,14 @@ class ColumnPlan:
 
         `cells` must have one cell for every column, as a Row has. If several columns feed a field, the first cell that
         can be used is its value, and the others are custom fields."""
-        # Hardly any cell begins with an apostrophe. This condition saves a call for each of the others.
+        # Hardly any cell begins with an apostrophe or as a formula. This condition saves a call for each of the others.
         known = {
-            attribute: without_formula_quote(cell) if cell[0] == "'" else cell
+            attribute: without_formula_quote(cell) if cell[0] in "'=" else cell
             for attribute, index in self._single
             if (cell := cells[index])
         }
         custom = {
-            name: without_formula_quote(cell) if cell[0] == "'" else cell
+            name: without_formula_quote(cell) if cell[0] in "'=" else cell
             for name, index in self.custom.items()
             if (cell := cells[index])
         }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterator
 
 from leadyard.errors import UnreadableFile
 from leadyard.files.byte_source import ByteSource, Stream
 from leadyard.files.csv_header import checked_header
-from leadyard.files.csv_layout import SAMPLE_BYTES, layout_of, unwrapped
+from leadyard.files.csv_layout import SAMPLE_BYTES, as_one_cell, layout_of, unwrapped
 from leadyard.files.encodings import encoding_of
 from leadyard.files.heading import made_up_header
 from leadyard.files.table import BadRow, Row, RowsAhead, SkippedRow
@@ -18,6 +19,7 @@ from leadyard.files.text_lines import TextLines
 # More than the sheet of any spreadsheet has, because some exports contain the rest of the sheet as blank rows. A file
 # of blank rows only would keep a worker busy for hours without a result.
 MAX_BLANK_ROWS = 2_000_000
+_MAX_REPAIRED_CHARS = 65_536
 
 
 class CsvFile:
@@ -52,7 +54,8 @@ class CsvFile:
             # The title and the notes of a file are not one record.
             self._lines.begin_record()
             next(self._lines, None)
-        lines = map(unwrapped, self._lines) if layout.is_wrapped else self._lines
+        change = unwrapped if layout.is_wrapped else as_one_cell if layout.has_receivers else None
+        lines = map(change, self._lines) if change else self._lines
         self._records = csv.reader(lines, delimiter=layout.delimiter, skipinitialspace=True, strict=True)
         self._first: Row | None = None
         self.header_line: int | None = None
@@ -118,7 +121,10 @@ class CsvFile:
             try:
                 cells = next(self._records, None)
             except csv.Error as error:
-                return self._unparsable(error)
+                repaired = self._without_spaces_behind_quotes()
+                if repaired is None:
+                    return self._unparsable(error)
+                cells = repaired
             if cells is None:
                 return None
             if any(map(str.strip, cells)):
@@ -126,6 +132,18 @@ class CsvFile:
         raise UnreadableFile(
             f"There are more than {MAX_BLANK_ROWS:,} blank rows before line {self._lines.line_number:,}: remove them."
         )
+
+    def _without_spaces_behind_quotes(self) -> list[str] | None:
+        """Returns the cells of a record such as `"Ada" , "Vint"`, None if something else is wrong with it."""
+        if self._lines.exhausted or self._lines.record_chars > _MAX_REPAIRED_CHARS:
+            return None
+        delimiter = re.escape(self.delimiter or ",")
+        text = re.sub(rf'(?<=["])[ \t]+(?={delimiter}|[\r\n]*\Z)', "", "".join(self._lines.record))
+        try:
+            records = list(csv.reader([text], delimiter=self.delimiter or ",", skipinitialspace=True, strict=True))
+        except csv.Error:
+            return None
+        return records[0] if len(records) == 1 else None
 
     def _first_line(self) -> int:
         return self._lines.line_number - len(self._lines.record) + 1

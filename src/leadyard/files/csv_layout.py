@@ -11,6 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from leadyard.errors import UnreadableFile
+from leadyard.files.column_content import is_email
 from leadyard.files.column_spellings import column_key
 from leadyard.files.heading import header_place, score
 from leadyard.people.fields import COLUMN_NAMES
@@ -20,9 +21,12 @@ DELIMITERS = ",;\t|"
 
 _SAMPLE_RECORDS = 50
 _MAX_PREAMBLE_LINES = 30
+_MAX_LINES_A_HEADER = 20
 
 # Excel writes and honours such a first line to name the delimiter.
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[ \t]*[\r\n]*', re.IGNORECASE)
+# The receivers of an e-mail, one a line. The quotes are around the name, and not around a cell.
+_RECEIVER = re.compile(r'(?:[ \t]*"[^"\r\n]*"[ \t]*|[^"<>\r\n]*)<[^\s<>@]+@[^\s<>@]+>[;, \t]*[\r\n]*')
 _WRAPPED = re.compile(r'[ \t]*"((?:[^"]|"")*)"[;,|\t ]*([\r\n]*)')
 # The delimiter of our own exports is certain, even if their cells are full of other delimiters.
 _EXPORT_START = ",".join(COLUMN_NAMES)
@@ -36,6 +40,8 @@ class Layout(NamedTuple):
     lines_before_header: int
     has_header: bool = True
     is_wrapped: bool = False
+    has_receivers: bool = False
+    """Whether the lines are like `Name <address>`, each of which is one cell."""
 
 
 def layout_of(sample: bytes, encoding: str, delimiter: str | None, wanted: Collection[str] = ()) -> Layout:
@@ -60,15 +66,30 @@ def layout_of(sample: bytes, encoding: str, delimiter: str | None, wanted: Colle
     return _below(Layout("", skipped), _layout_of_lines(lines[skipped:], delimiter, wanted))
 
 
+def _joined(lines: list[str]) -> list[str]:
+    """Returns the lines, where a name of a column that goes over several lines is in the first of them, and the others
+    are blank. A quote that is not closed near by is part of a title."""
+    result: list[str] = []
+    has_open_quote = [line.count('"') % 2 == 1 for line in lines]
+    while len(result) < len(lines):
+        start = len(result)
+        ends = range(start + 1, min(start + _MAX_LINES_A_HEADER, len(lines)))
+        end = next((each for each in ends if has_open_quote[each]), start) if has_open_quote[start] else start
+        result += ["".join(lines[start : end + 1]), *[""] * (end - start)]
+    return result
+
+
 def _below(above: Layout, layout: Layout) -> Layout:
     lines = above.lines_before_header + layout.lines_before_header
-    return Layout(layout.delimiter, lines, layout.has_header, layout.is_wrapped)
+    return layout._replace(lines_before_header=lines)
 
 
 def _layout_of_lines(lines: list[str], delimiter: str | None, wanted: Collection[str]) -> Layout:
-    first = lines[:_MAX_PREAMBLE_LINES]
+    first = _joined(lines[:_MAX_PREAMBLE_LINES])
     if not any(line.strip() for line in first):
         return Layout(delimiter or _likeliest_delimiter(lines), 0)
+    if delimiter is None and _are_receivers(list(filter(str.strip, first))):
+        return Layout(",", 0, has_header="@" not in first[0], has_receivers=True)
     candidates = delimiter or DELIMITERS
     inner = [unwrapped(line) for line in first if line.strip()]
     if _are_wrapped(inner, list(filter(str.strip, first))):
@@ -86,6 +107,20 @@ def _layout_of_lines(lines: list[str], delimiter: str | None, wanted: Collection
 def _are_wrapped(inner: Sequence[str], outer: Sequence[str]) -> bool:
     changed = [line != whole for line, whole in zip(inner, outer, strict=True)]
     return changed[0] and 3 * sum(changed) >= 2 * len(changed)
+
+
+def _are_receivers(lines: Sequence[str]) -> bool:
+    """Returns whether most lines, apart from a header, are addresses and some of them have a name before it."""
+    below = lines[1:] or lines
+    named = sum(1 for line in below if _RECEIVER.fullmatch(line))
+    bare = sum(1 for line in below if is_email(line.strip(" \t\r\n;,")))
+    return named > 0 and named + bare >= 0.6 * len(below)
+
+
+def as_one_cell(line: str) -> str:
+    """Returns the line as a quoted cell of a CSV file."""
+    text = line.rstrip("\r\n")
+    return f'"{text.strip(" ;,").replace(chr(34), chr(34) * 2)}"\n' if text.strip() else line
 
 
 def unwrapped(line: str) -> str:

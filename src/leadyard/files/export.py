@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
@@ -16,6 +17,7 @@ from leadyard.people.fields import ATTRIBUTES, COLUMN_NAMES, Profile
 # so that an import restores both values.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _QUOTE = "'"
+_TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"\s*')
 _texts_of = attrgetter(*ATTRIBUTES)
 _REASONS = ("reject_line", "reject_code", "reject_reason")
 
@@ -56,7 +58,12 @@ def is_own_export(header: Sequence[str]) -> bool:
 
 
 def without_formula_quote(cell: str) -> str:
-    """Returns the text of a cell before it was protected. A cell that was never protected stays as it is."""
+    """Returns the text of a cell before it was protected. A cell that was never protected stays as it is.
+
+    Other programs protect the zeros of a number as a formula: `="007"`.
+    """
+    if cell.startswith('="') and (found := _TEXT_FORMULA.fullmatch(cell)):
+        return found[1].replace('""', '"')
     return cell[1:] if cell.startswith(_QUOTE) and _needs_quote(cell[1:]) else cell
 
 

@@ -11,9 +11,11 @@ from leadyard.files.csv_header import MAX_COLUMNS, checked_header
 from leadyard.files.heading import header_place, made_up_header, score
 from leadyard.files.table import SAMPLE_CHARS, SAMPLE_ROWS, BadRow, Row, RowsAhead, SkippedRow
 from leadyard.files.table_rows import PeopleRows
+from leadyard.files.workbooks.cell_links import Links
 from leadyard.files.workbooks.workbook import Sheet, SheetRow, Workbook
 
 _MAX_TRIED = 50
+_MOST_LINKED = 20
 _CELL_BYTES = 8
 
 
@@ -48,8 +50,12 @@ class SheetTable:
             )
         place = header_place([row.cells for row in first], wanted)
         self.header_line: int | None = None if place is None else first[place].number
-        self.header = _header(first, place)
+        header = _header(first, place)
         below = first if place is None else first[place + 1 :]
+        self._width, self._links = len(header), book.links(chosen)
+        self._linked = _linked_columns(self._links, below, self._width)
+        # A column of the addresses behind the texts, such as `Profile link` beside `Profile`.
+        self.header = checked_header((*header, *(f"{header[column]} link".strip() for column in self._linked)))
         self._ahead = RowsAhead(PeopleRows(self.header).sorted_out(self._fitted(chain(below, rows))))
 
     @property
@@ -80,18 +86,37 @@ class SheetTable:
         return iter(self._ahead)
 
     def _fitted(self, rows: Iterator[SheetRow]) -> Iterator[Row | BadRow]:
-        width = len(self.header)
+        width = self._width
         for number, cells in rows:
             self.bytes_read += sum(map(len, cells)) + _CELL_BYTES * len(cells)
             missing = width - len(cells)
             if missing >= 0:
-                yield Row(number, (*cells, *[""] * missing))
+                row = (*cells, *[""] * missing)
+                yield Row(number, row + self._links_of(number, row) if self._linked else row)
                 continue
             message = (
                 f"Row {number:,} has {len(cells):,} cells but the first rows have {width:,} columns: give the columns "
                 "names, or move these cells."
             )
             yield BadRow(number, "TOO_MANY_CELLS", message, tuple(cells))
+
+    def _links_of(self, number: int, cells: tuple[str, ...]) -> tuple[str, ...]:
+        if cells == self.header[: self._width]:
+            # The header again.
+            return self.header[self._width :]
+        links = self._links.get(number, {})
+        return tuple(links.get(column, "") for column in self._linked)
+
+
+def _linked_columns(links: Links, rows: Sequence[SheetRow], width: int) -> list[int]:
+    """Returns the columns whose cells are links to other addresses than their texts in one of the first rows."""
+    found = {
+        column
+        for number, cells in rows
+        for column, address in links.get(number, {}).items()
+        if column < width and address.removeprefix("mailto:") not in "".join(cells[column : column + 1])
+    }
+    return sorted(found)[: max(0, min(_MOST_LINKED, MAX_COLUMNS - width))]
 
 
 def _named(book: Workbook, name: str) -> tuple[Sheet, Iterator[SheetRow]]:

@@ -15,13 +15,26 @@ _ENGLISH = (
     r"(?:sub)?totals?\b\s*(?:[:(=]|\d|records|$)", "end of (?:report|file|list)", "do not distribute",
     "report (?:generated|created)", "exported (?:by|on|from)", "printed (?:by|on)", r"page \d+ of \d+",
     "all rights reserved", r"\d+ (?:records?|rows?|contacts?|leads?)\b.{0,20}$",
+    r"(?:last )?(?:updated|edited|changed|created|printed|exported|as of|source|legend|filters?|date)\b.{0,30}:",
 )  # fmt: skip
 _OTHERS = (
     "gesamt", "summe", "insgesamt", "vertraulich", "erstellt (?:von|am)", "total g[eé]n[eé]ral", "total general",
     "confidentiel", "g[eé]n[eé]r[eé] (?:par|le)", "confidencial", "generado (?:por|el)", "riservato",
     "generato (?:da|il)", "totale", "gerado (?:por|em)", "vertrouwelijk", "gegenereerd (?:door|op)", "totaal",
+    "(?:exportiert|gedruckt|stand) (?:von|am|vom)", "(?:édité|exporté|imprimé|créé) (?:par|le)",
+    "(?:exportado|creado|impreso|criado) (?:por|el|em)", "(?:esportato|creato|stampato) (?:da|il)",
+    "(?:geëxporteerd|afgedrukt) (?:door|op)",
 )  # fmt: skip
-_FOOTER = re.compile(rf"\W*(?:{'|'.join(_ENGLISH)}|(?:{'|'.join(_OTHERS)})\b\s*(?:[:(=]|\d|$|\w))", re.IGNORECASE)
+# `Seite 1 von 2`, `Stand: 1.3.2026`.
+_PAGES = (
+    r"(?:seite|p[aá]gina?|pag\.?) \d+ (?:von|sur|de|di|van|/) \d+",
+    "(?:stand|quelle|fuente|fonte|bron):",
+)  # fmt: skip
+_FOOTER = re.compile(
+    rf"\W*(?:{'|'.join((*_ENGLISH, *_PAGES))}|(?:{'|'.join(_OTHERS)})\b\s*(?:[:(=]|\d|$|\w))", re.IGNORECASE
+)
+# `Number of contacts: 12`, `Teilnehmer gesamt: 3`. Only in a row of one cell, because `Case: 12` can be an id.
+_COUNT = re.compile(r"\W*[^\W\d][^\d:=]{2,40}[:=]\s*\d{1,7}\s*")
 
 
 class PeopleRows:
@@ -76,8 +89,9 @@ class PeopleRows:
         return _FOOTER.match(filled[0][:200]) is not None and (2 * len(filled) <= self._width or len(filled) <= 3)
 
     def _held_or_skipped(self, row: Row | BadRow) -> Iterator[Row | BadRow | SkippedRow]:
-        text = next(cell for cell in row.cells if cell.strip()).strip()
-        if self._is_footer or _FOOTER.match(text[:200]):
+        texts = [cell.strip() for cell in row.cells if cell.strip()]
+        is_count = len(texts) == 1 and _COUNT.fullmatch(texts[0][:200]) is not None
+        if self._is_footer or is_count or _FOOTER.match(texts[0][:200]):
             self._is_footer = True
             for held in self._held:
                 yield SkippedRow(held.line_number)

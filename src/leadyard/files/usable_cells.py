@@ -50,9 +50,13 @@ def _rank_of_phone(text: str) -> int:
     return 0 if is_usable else UNUSABLE
 
 
+def is_form_of_address(text: str) -> bool:
+    """Returns whether a cell of a column named like `Title` has no job in it but `Mr.`, `Sig.ra` or `Prof. Dr.`."""
+    return is_honorific(text) or (len(text) <= 20 and column_key(text) in _HONORIFICS)
+
+
 def _rank_of_title(text: str) -> int:
-    is_form_of_address = is_honorific(text) or (len(text) <= 20 and column_key(text) in _HONORIFICS)
-    return UNUSABLE if is_form_of_address else 0
+    return UNUSABLE if is_form_of_address(text) else 0
 
 
 RANKS: Mapping[str, Callable[[str], int]] = MappingProxyType(

@@ -18,13 +18,15 @@ _MAX_PROPERTIES = 2_000
 
 
 class Property(NamedTuple):
-    """A line of a card: `group` (`item1`), `name` and `types` (`work`, `pref`) in lower case, and the value as it is
-    written, still escaped."""
+    """A line of a card: `group` (`item1`), `name` and `types` (`work`, `pref`, and the service of a social profile) in
+    lower case, and the value as it is written, still escaped. `preference` is 1 for the most preferred one, up to 100.
+    """
 
     group: str
     name: str
     types: frozenset[str]
     value: str
+    preference: int = 100
 
     @property
     def text(self) -> str:
@@ -133,8 +135,11 @@ def _property(line: str) -> Property | None:
     if line[at : at + 1] != ":":
         return None
     types = frozenset(filter(None, re.split(r"[,\s]+", names.get("type", "").replace('"', "").lower())))
+    preference = names.get("pref", "")
     if "pref" in names:
         types |= {"pref"}
+    for key in ("service-type", "x-service-type"):
+        types |= {names.get(key, "").strip('"').lower()} - {""}
     value = line[at + 1 :]
     encoding = names.get("encoding", "").lower() or ("quoted-printable" if "quoted-printable" in types else "")
     if encoding == "quoted-printable":
@@ -143,7 +148,8 @@ def _property(line: str) -> Property | None:
         encoding in {"b", "base64"} or "base64" in types or value.startswith("data:")
     ):
         value = "(embedded)"
-    return Property((found[1] or "").lower(), found[2].lower(), types, value)
+    rank = int(preference) if preference.isascii() and preference.isdigit() and len(preference) < 4 else 100
+    return Property((found[1] or "").lower(), found[2].lower(), types, value, rank)
 
 
 def _from_quoted_printable(value: str, charset: str) -> str:

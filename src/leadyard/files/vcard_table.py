@@ -6,6 +6,7 @@ Pictures inside a card are left out there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from leadyard.errors import UnreadableFile
@@ -30,8 +31,10 @@ _TEXTS = {
     "categories": "Categories", "note": "Note", "photo": "Photo URL",
 }  # fmt: skip
 _LEFT_OUT = frozenset({"version", "prodid", "rev", "x-ablabel", "begin", "end"})
+_KINDS = frozenset({"kind", "x-addressbookserver-kind"})
 _NO_PHONE = frozenset({"fax", "pager", "modem", "bbs"})
 _LINKEDIN = frozenset({"x-socialprofile", "socialprofile", "x-linkedin", "url", "x-linkedin-url", "impp"})
+_NAME_OF_PROFILE = re.compile(r"[\w-]{3,100}")
 # In the order of trust of contract section 21.
 _EMAIL_CLASSES = ("pref", "work", "", "home")
 _PHONE_CLASSES = ("pref", "cell", "work", "", "home")
@@ -94,11 +97,13 @@ def is_vcard(start: bytes) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:11].lower() == b"begin:vcard"
 
 
-def _rows(lines: TextLines) -> Iterator[Row]:
+def _rows(lines: TextLines) -> Iterator[Row | SkippedRow]:
     has_card = False
     for card in cards_in(lines):
         has_card = True
-        yield Row(card.line_number, _cells(card))
+        # A list of members is not a person.
+        is_group = any(each.name in _KINDS and each.text.lower() == "group" for each in card.properties)
+        yield SkippedRow(card.line_number) if is_group else Row(card.line_number, _cells(card))
     if not has_card:
         raise UnreadableFile("The file has no complete vCard: export the contacts again.")
 
@@ -119,8 +124,9 @@ def _cells(card: Card) -> tuple[str, ...]:
 
 
 def _sorted(card: Card, name: str, classes: Sequence[str]) -> list[Property]:
-    def trust(each: Property) -> int:
-        return next((place for place, kind in enumerate(classes) if kind in each.types), classes.index(""))
+    def trust(each: Property) -> tuple[int, int]:
+        place = next((place for place, kind in enumerate(classes) if kind in each.types), classes.index(""))
+        return place, each.preference
 
     return sorted((each for each in card.properties if each.name == name and each.text), key=trust)
 
@@ -141,6 +147,8 @@ def _place(each: Property, found: dict[str, str], other: list[str], labels: dict
         found["Company"], found["Department"] = company, ", ".join(filter(None, units))
     elif each.name in _LINKEDIN and "linkedin.com/" in each.text.lower() and "LinkedIn URL" not in found:
         found["LinkedIn URL"] = each.text
+    elif each.name in _LINKEDIN and "linkedin" in each.types and "LinkedIn URL" not in found and _handle(each.text):
+        found["LinkedIn URL"] = f"linkedin.com/in/{_handle(each.text)}"
     elif each.name == "url" and "Web Page" not in found:
         found["Web Page"] = each.text
     elif (name := _TEXTS.get(each.name)) and name not in found and each.text != "(embedded)":
@@ -148,6 +156,12 @@ def _place(each: Property, found: dict[str, str], other: list[str], labels: dict
     elif each.text.strip("; "):
         label = labels.get(each.group, "").strip("_$!<>")
         other.append(f"{each.name.upper()}{f' ({label})' if label else ''}: {each.text}")
+
+
+def _handle(text: str) -> str:
+    """Returns the name of a profile without its address, as phones write it: `x-apple:ada-king`."""
+    name = text.rpartition(":")[2].strip().removeprefix("@")
+    return name if _NAME_OF_PROFILE.fullmatch(name) else ""
 
 
 def _put_parts(each: Property, names: Sequence[str], found: dict[str, str], other: list[str]) -> None:

@@ -21,21 +21,52 @@ MAX_CELL_LENGTH = 5_000
 """More than people write into such a cell. The rest of it stays one text, so that no cell keeps an import busy."""
 
 _FULL_WIDTH = re.compile("[\uff01-\uff5e\ufe6b]")
-_BETWEEN_EMAILS = re.compile(r'[\s<>()\[\]{},;:"|\\“”„«»]+')
+# Access writes an address as `text#mailto:address#`.
+_BETWEEN_EMAILS = re.compile(r'(?:[\s<>()\[\]{},;:"|\\“”„«»]|#(?=mailto:|\Z|[\s;,]))+', re.IGNORECASE)
 _AROUND_EMAIL = "'`´‘’.…*•·/&="
-_SYNTAX = frozenset({"mailto", "email", "e-mail", "mail", "and", "or", "und", "et", "=hyperlink", "hyperlink"})
+_SYNTAX = frozenset({"mailto", "email", "e-mail", "mail", "and", "or", "und", "et", "=hyperlink", "hyperlink", "smtp"})
 
 # Neither part of another host's name nor of another host's path or query.
 _LINKEDIN_ADDRESS = re.compile(
-    r"(?<![\w.@/%=-])(?:https?://|(?<!:)(?://)?)(?:(?:[a-z]{1,3}|mobile|touch)\.){0,2}linkedin\.com\.?/[^\s\"'<>()\[\]{},;|]+",
+    r"(?<![\w.@/%=-])(?:https?://|(?<!:)(?://)?)(?:(?:[a-z]{1,3}|mobile|touch)\.){0,2}linkedin\.c(?:om|n)\.?/[^\s\"'<>()\[\]{},;|]+",
     re.ASCII | re.IGNORECASE,
 )
+# What people and joined texts put before the host: `https:/`, `https//`, `wwww.`, and the beginning of an address
+# twice.
+_MISTYPED = re.compile(
+    r"\A(?:(?:https?://)?(?:www\.)?linkedin\.com/in/(?=https?:/))?(?:h?ttps?[:;]?/{0,3}){1,2}(?=(?:\w{1,3}\.|w{4}\.)?linkedin\.)"
+    r"(?:w{4}\.)?",
+    re.IGNORECASE,
+)
 _MEMBER = re.compile(r"urn:li:member:\d{1,19}", re.ASCII)
-_LABELS = frozenset({"", "profile", "linkedin", "linkedin profile", "link", "view", "view profile", "url", "and"})
+_LABELS = frozenset(
+    {
+        "",
+        "profile",
+        "linkedin",
+        "linkedin profile",
+        "link",
+        "view",
+        "view profile",
+        "url",
+        "and",
+        "linkedin:",
+        "li:",
+        "profile:",
+        "url:",
+    }
+)
 _MARKUP = re.compile(r'=\s*HYPERLINK|[\s"\'<>()\[\]{},;|]+', re.IGNORECASE)
 _HANDLE = re.compile(r"[^\W_][\w-]{2,99}")
 
-_BETWEEN_PHONES = re.compile(r"[;|\r\n]|\s:::\s|,|\s/\s")
+_BETWEEN_PHONES = re.compile(r"[;|\r\n]|\s:::\s|,|\s/\s|\s(?:or|and|oder|und|ou|et|o|e|of|en)\s", re.IGNORECASE)
+_LABEL_OF_PHONE = re.compile(
+    r"\A(?:tel|telefon|telefono|t[eé]l[eé]phone|telefone|phone|ph|fon|p|t|m|w|h|d|o|c|mob|mobile?|handy|cell|office|work|home|"
+    r"direct|number|nr)\.?\s*[:=]\s*(?=[+(\d])",
+    re.IGNORECASE,
+)
+_PHONES_OF_JSON = re.compile(r""":\s*"(\+?\(?\d[\d\s().\-/]{4,30})\"""")
+_FEWEST_DIGITS = 3
 _LOST_PHONE = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+?\d{1,2}", re.ASCII | re.IGNORECASE)
 _FLOAT_PHONE = re.compile(r"(\+?\d{7,})[.,]0", re.ASCII)
 
@@ -70,22 +101,26 @@ def emails_in(cell: str) -> FoundValues:
 
 def phones_in(cell: str) -> FoundValues:
     """Returns the phone numbers in a cell as they are written. A number that a spreadsheet has rounded is left out."""
-    text = _without_quotes(cell[:MAX_CELL_LENGTH])
+    text = _FULL_WIDTH.sub(_half_width, _without_quotes(cell[:MAX_CELL_LENGTH]))
     # A spreadsheet takes a number behind an apostrophe for a text.
     text = text.lstrip("'‘’`")
     if text[:4].lower() == "tel:":
         text = text[4:]
-    parts = [part.strip() for part in _BETWEEN_PHONES.split(text, MAX_VALUES_A_CELL)]
+    if text[:1] in ("[", "{") and (numbers := _PHONES_OF_JSON.findall(text)):
+        text = ";".join(numbers)
+    # Behind `;` of an address like `tel:+1-555-0100;ext=5` is no other number.
+    parts = [_without_quotes(part.strip("[] ")) for part in _BETWEEN_PHONES.split(text, MAX_VALUES_A_CELL)]
     parts = [part for part in parts if part and not is_placeholder(part, "phone")]
     if len(parts) > 1 and not all(_is_whole_phone(part) for part in parts):
         # `030 / 1234567` and `555 0101, ext 3` are one number.
         parts = [" ".join(text.split())]
     lost = [part for part in parts if _LOST_PHONE.fullmatch(part)]
-    values = [_without_fraction(part) for part in parts if part not in lost]
+    values = [_without_label(_without_fraction(part)) for part in parts if part not in lost and _has_digits(part)]
+    rest = (*(part for part in parts if not _has_digits(part)), *_tail(cell))
     if not lost:
-        return FoundValues(tuple(dict.fromkeys(values)), _tail(cell))
+        return FoundValues(tuple(dict.fromkeys(values)), rest)
     sentence = f"phone {shown(lost[0])} was rounded by a spreadsheet: format the column as text and enter the number."
-    return FoundValues(tuple(dict.fromkeys(values)), _tail(cell), ("INVALID_PHONE", sentence))
+    return FoundValues(tuple(dict.fromkeys(values)), rest, ("INVALID_PHONE", sentence))
 
 
 def profiles_in(cell: str, *, is_name: bool = False, person: Callable[[], frozenset[str]] = frozenset) -> FoundValues:
@@ -95,7 +130,7 @@ def profiles_in(cell: str, *, is_name: bool = False, person: Callable[[], frozen
     a digit or hyphen in it, or contains one of the words that `person` returns. Otherwise `Profile` or `Connected`
     would be the same profile in all rows. Other addresses, and one that also names a search, are in the rest.
     """
-    text = _without_quotes(cell[:MAX_CELL_LENGTH]).rstrip(".,;")
+    text = _MISTYPED.sub("https://", _without_quotes(cell[:MAX_CELL_LENGTH]).rstrip(".,;"))
     found: list[str] = []
     problem = None
     try:
@@ -154,6 +189,16 @@ def _half_width(char: re.Match[str]) -> str:
 def _without_fraction(part: str) -> str:
     number = _FLOAT_PHONE.fullmatch(part)
     return number[1] if number else part
+
+
+def _without_label(part: str) -> str:
+    """Returns a number without the word for its kind before it: `M: +44 …`."""
+    number = _LABEL_OF_PHONE.sub("", part)
+    return number if _has_digits(number) else part
+
+
+def _has_digits(part: str) -> bool:
+    return sum(map(str.isdigit, part)) >= _FEWEST_DIGITS
 
 
 def _is_whole_phone(part: str) -> bool:

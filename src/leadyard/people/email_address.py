@@ -12,7 +12,7 @@ from leadyard.people.text_rules import shown, too_long, without_invisible_edges
 # RFC 5321 allows nearly anything in a quoted local part. Real exports do not contain such addresses, and a stray quote
 # or bracket is nearly always part of a list of addresses or of a display name. The characters of a query are not part
 # of a domain either, but of the link in which the address was found.
-_ADDRESS = re.compile(r"""(?!')[^\s@<>()\[\],;:"\\\u200b\u2060\ufeff]+@[^\s@<>(),;"'\\/?#&=\u200b\u2060\ufeff]+""")
+_ADDRESS = re.compile(r"""(?!')[^\s@<>()\[\],;:"\\\u200b\u2060\ufeff]+@[^\s@<>(),;"'\\/?#&={}|\u200b\u2060\ufeff]+""")
 # The spelling in nearly all rows of an import. The code below returns the same for it, only slower.
 _USUAL = re.compile(r"[a-z0-9._%+-]+@(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}", re.IGNORECASE | re.ASCII)
 _OTHER_FULL_STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})

@@ -23,16 +23,17 @@ _CANONICAL_START = "https://www.linkedin.com/in/"
 # The spelling in nearly all rows of an import. The code below returns the same for it, only slower.
 _USUAL = re.compile(r"(?:https?://)?(?:www\.)?linkedin\.com/in/([a-z0-9_-]{1,300})/?", re.IGNORECASE | re.ASCII)
 
-# Hosts: linkedin.com itself, www, a country (de, uk, www.de) and the mobile ones. The host must end at a slash, a
-# query, a fragment or the end, so that neither linkedin.com.example.org nor linkedin.com@example.org passes.
+# Hosts: linkedin.com itself, www, a country (de, uk, www.de) and the mobile ones, and linkedin.cn, which showed the
+# same members. The host must end at a slash, a query, a fragment or the end, so that neither linkedin.com.example.org
+# nor linkedin.com@example.org passes.
 _START = re.compile(
-    r"(?:(?:https?:)?//)?(?:(?:[a-z]{1,3}|mobile|touch)\.){0,2}linkedin\.com\.?(?::(?:80|443))?(?=[/?#]|\Z)",
+    r"(?:(?:https?:)?//)?(?:(?:[a-z]{1,3}|mobile|touch)\.){0,2}linkedin\.(?:com|cn)\.?(?::(?:80|443))?(?=[/?#]|\Z)",
     re.IGNORECASE | re.ASCII,
 )
 _BARE_PATH = re.compile(r"/?(?:in|pub|company|school|showcase)/", re.IGNORECASE | re.ASCII)
 
 # Wrappers that LinkedIn's mobile site and its e-mails put before the path proper.
-_WRAPPERS = frozenset({"mwlite", "comm", "m", "profile", "public-profile"})
+_WRAPPERS = frozenset({"mwlite", "comm", "m", "profile", "public-profile", "incareer"})
 _COMPANY_KINDS = frozenset({"company", "school", "showcase"})
 
 _NOT_IN_IDENTIFIER = re.compile('[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff/\\\\?#%@:;,&="<>\u200b\u2060\ufeff]')
@@ -49,6 +50,9 @@ _MEMBER_ID_IN_ANY_CASE = re.compile(_MEMBER_ID_PATTERN, re.ASCII | re.IGNORECASE
 _URN = re.compile(rf"urn:li:[a-z_]{{0,30}}profile:\(?({_MEMBER_ID_PATTERN})(?:,[^()]{{0,100}})?\)?", re.ASCII | re.I)
 _URN_STARTS = ("urn:", "urn%")
 _SALES_PAGES = (["lead"], ["people"])
+
+# Pages that send the browser on: LinkedIn's sign-in, the results of a search engine, the safe links of a mail server.
+_ON_ITS_WAY = frozenset({"q", "url", "u", "to", "target", "redirect", "session_redirect", "sessionredirect"})
 
 _MAX_ENCODINGS = 4
 
@@ -154,6 +158,8 @@ def _identifier_of(address: str, label: str) -> str:
         if member_id is not None:
             return member_id
     identifier = _decoded(name)
+    if kind not in {"in", "pub"} and (inner := _inside(address, is_on_linkedin=bool(segments))) is not None:
+        return _identifier_of(inner, label)
     if kind not in {"in", "pub"} or identifier is None or (kind == "pub" and identifier == "dir"):
         raise InvalidProspect("INVALID_LINKEDIN_URL", f"{label} {shown(address)} is not {_what_it_should_be(kind)}")
     if kind == "pub":
@@ -161,6 +167,22 @@ def _identifier_of(address: str, label: str) -> str:
     if len(identifier) > MAX_IDENTIFIER_LENGTH:
         raise too_long(label, len(identifier), MAX_IDENTIFIER_LENGTH)
     return identifier
+
+
+def _inside(address: str, *, is_on_linkedin: bool) -> str | None:
+    """Returns the address of a profile in the query of an address that leads there, and the member id of LinkedIn's old
+    `/profile/view?id=ACoAA…`, as an address."""
+    _, mark, query = address.partition("?")
+    if not mark or len(address) > MAX_URL_LENGTH:
+        return None
+    for pair in query.partition("#")[0].split("&"):
+        name, _, value = pair.partition("=")
+        value = unquote(value)
+        if is_on_linkedin and name == "id" and _MEMBER_ID.fullmatch(value):
+            return f"in/{value}"
+        if name.lower() in _ON_ITS_WAY and (_START.match(value) or (is_on_linkedin and value.startswith("/in/"))):
+            return value
+    return None
 
 
 def _member_id_in(segments: list[str]) -> str | None:

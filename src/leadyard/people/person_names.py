@@ -40,6 +40,8 @@ def name_contradicts(name: str, first_name: str, last_name: str) -> bool:
     Initials count as the name: `J. Smith` does not contradict `John` and `Smith`.
     """
     words = name_words(name)
+    if _are_joined(name, first_name, last_name):
+        return False
     return not (_agree(name_words(first_name), words) and _agree(name_words(last_name), words))
 
 
@@ -52,6 +54,8 @@ def are_other_people(one: Profile, other: Profile, *, address_is_shared: bool) -
     if _fields_of(one) == _fields_of(other):
         return False
     mine, theirs = _first_and_last(one), _first_and_last(other)
+    if _are_joined_in(one, other) or _are_joined_in(other, one):
+        return False
     differences = [bool(left and right) and not _agree(left, right) for left, right in zip(mine, theirs, strict=True)]
     if mine[0] | mine[1] == theirs[0] | theirs[1] or (_agree(mine[0], theirs[1]) and _agree(mine[1], theirs[0])):
         return False
@@ -88,6 +92,19 @@ def _first_and_last(profile: Profile) -> tuple[_Words, _Words]:
         words = [word for word in profile.name.split() if not is_honorific(word)]
         before, behind = " ".join(words[:1]), " ".join(words[1:])
     return first | name_words(before), last | name_words(behind)
+
+
+def _are_joined_in(one: Profile, other: Profile) -> bool:
+    first, last = other.first_name, other.last_name
+    return bool(one.name and not one.first_name and first and last and _are_joined(one.name, first, last))
+
+
+def _are_joined(name: str, first: str, last: str) -> bool:
+    """Returns whether a name is the first and the last name without a space, as Chinese and Japanese names are."""
+    if name.isascii() or " " in name.strip():
+        return False
+    letters, one, two = (unicodedata.normalize("NFKC", text).casefold().strip() for text in (name, first, last))
+    return letters in (one + two, two + one)
 
 
 def _agree(one: _Words, other: _Words) -> bool:

@@ -17,7 +17,8 @@ def _listed(texts: str, separator: str | None = None) -> frozenset[str]:
 # Written by programs and spreadsheets. They mean nothing in any cell.
 _NO_VALUE = _listed(
     "n/a #n/a n.a. n.a n\\a <n/a> - -- --- ---- – — _ . .. ... … ? ?? ??? * null (null) <null> [null] #null! "
-    "nan #ref! #value! #name? #div/0! #num! undefined (blank) (empty) [empty] (none) [none] (unknown) \\n"
+    "nan #ref! #value! #name? #div/0! #num! undefined (blank) (empty) [empty] (none) [none] (unknown) \\n "
+    "[] {} ❌ ✗ ✖ ✘"
 )
 # Written by people and by the tools that collect contacts. Such a text can be an answer in a custom field.
 _NOT_THERE = _listed(
@@ -27,6 +28,29 @@ _NOT_THERE = _listed(
     "no disponible|sconosciuto|non disponibile|desconhecido|não disponível|onbekend|niet gevonden",
     "|",
 )
+# The same, in any field but a name.
+_NOT_GIVEN = _listed(
+    "not set|not given|not listed|not specified|not applicable|no result|no results|no results found|no value|no info|"
+    "no information|no company|no title|no website|no url|info requested|information requested|"
+    "keine|ohne angabe|o.a.|o. a.|nicht angegeben|nicht bekannt|"
+    "nicht verfügbar|aucun|aucune|non communiqué|non communiquée|non précisé|non disponibles|ninguno|ninguna|sin datos|"
+    "sin especificar|no especificado|no consta|nessuno|nessuna|non specificato|non indicato|geen|niet bekend|"
+    "niet beschikbaar|niet opgegeven|nenhum|nenhuma|sem informação|não informado|não especificado",
+    "|",
+)
+# Where an address, a phone or a profile should be.
+_NO_CONTACT = _listed(
+    "not known|not shared|missing|hidden|locked|private|not yet|no email available|email not found|e-mail not found|"
+    "email not available|no phone found|no phone number|phone not found|no number|no mobile|no linkedin profile|"
+    "no profile|no profile found|access email|access phone|access mobile|request email|request phone|"
+    "request phone number|request mobile number|show email|get email|reveal email|unlock|unlock email|x|xx|xxx|xxxx|"
+    "nd|n.d.|n/d|nc|n.c.|n/c|kein|keine e-mail|keine email|kein telefon|keine telefonnummer|pas d'email|pas d’email|"
+    "pas d'e-mail|sans|sans email|sin correo|sin email|sin teléfono|nessuna email|geen email|geen e-mail|sem email|"
+    "sem e-mail",
+    "|",
+)
+_BRACKETED = _listed("(not set)|[not set]|[not provided]|(not provided)|(no value)|[no value]|(no name)", "|")
+_CONTACTS = frozenset({"email", "phone", "linkedin_url", "public_identifier"})
 _NAMES = frozenset({"first_name", "last_name", "name"})
 _REAL_NAMES = frozenset({"Null", "None", "Nil", "Na", "Nan"})
 # The titles by which people are addressed. A column named Title may contain these instead of the job.
@@ -51,13 +75,24 @@ def _nouns_in_capitals(text: str) -> str:
 _TWO_HONORIFICS = (f"{one} {two}." for one in ("herr", "frau", "mr.", "mrs.", "ms.", "prof.") for two in ("dr", "prof"))
 
 SUSPICIOUS = _spellings(
-    [*_NO_VALUE, *_NOT_THERE, *_HONORIFICS, *(f"{word}." for word in _HONORIFICS), *_TWO_HONORIFICS]
+    [
+        *_NO_VALUE,
+        *_BRACKETED,
+        *_NOT_THERE,
+        *_NOT_GIVEN,
+        *_HONORIFICS,
+        *(f"{word}." for word in _HONORIFICS),
+        *_TWO_HONORIFICS,
+    ]
 )
 """The usual spellings of everything that `is_placeholder` and `is_honorific` accept, for one look at a whole row."""
 
+# Tools show `j***@acme.com` until the address is paid for, and several people have it.
+_MASKS = "*•●…"
 _NOT_FOUND = r"(?:email[-_.]?)?(?:not[-_.]?|un)(?:unlocked|available|found|provided|given|applicable)"
 _LOCKED = re.compile(
-    rf"(?:{_NOT_FOUND}|e?mail[-_.]?(?:locked|hidden|unavailable)|no[-_.]?(?:e[-_.]?)?mail|none|null|nil|undefined|unknown)@"
+    rf"(?:{_NOT_FOUND}|e?mail[-_.]?(?:locked|hidden|unavailable)|no[-_.]?(?:e[-_.]?)?mail|none|null|nil|undefined|"
+    rf"unknown)(?:[-_.]?\d{{1,6}}|\+[^@]*)?@"
     r"|(?:na|x+|test|email|mail|user|name)@(?:na|none|null|x+|noemail|nomail|unknown|test|domain|email)\.[a-z]+\Z",
     re.ASCII,
 )
@@ -86,7 +121,11 @@ def is_placeholder(text: str, attribute: str | None = None) -> bool:
     `Null`, `None` and `Na` are people's names too, so in a name only another spelling stands for an empty cell.
     """
     word = text.casefold()
-    means_nothing = word in _NO_VALUE or (attribute is not None and word in _NOT_THERE)
+    if attribute in _CONTACTS and (word in _NO_CONTACT or (attribute == "phone" and not word.strip("+ ()-./0"))):
+        return True
+    if attribute is not None and attribute not in _NAMES and word in _NOT_GIVEN:
+        return True
+    means_nothing = word in _NO_VALUE or word in _BRACKETED or (attribute is not None and word in _NOT_THERE)
     return means_nothing and not (attribute in _NAMES and text in _REAL_NAMES)
 
 
@@ -98,12 +137,12 @@ def is_honorific(text: str) -> bool:
 
 def is_of_no_person(address: str) -> bool:
     """Returns whether a normalised address is locked or does not reply."""
-    return _NO_PERSON.match(address) is not None
+    return "*" in address or _NO_PERSON.match(address) is not None
 
 
 def is_locked_email(address: str) -> bool:
     """Returns whether a normalised address stands for an address that a tool did not reveal or did not find."""
-    return _LOCKED.match(address) is not None
+    return _LOCKED.match(address) is not None or any(mask in address for mask in _MASKS)
 
 
 def is_no_reply(address: str) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from leadyard.errors import InvalidProspect
 from leadyard.model import Lead, OtherIdentity, Profile
 from leadyard.people.identity import SHARED_EMAIL_KIND, shared_email_identity
 from leadyard.people.linkedin_urls import identifier_key
-from leadyard.people.person_names import are_other_people, could_become_other
+from leadyard.people.person_names import are_other_people, could_become_other, name_key
 from leadyard.people.placeholders import is_shared_mailbox
 from leadyard.people.updating import left_behind
 
@@ -57,6 +58,7 @@ class Roster:
         """Writes the lead in its new state. It keeps its earlier identities. Yields the identities that must lead
         to the same lead as before."""
         email = lead.profile.email
+        is_taker = not lead.shares_email or self._takes_its_own_name(lead)
         if lead.shares_email and email and not (after.shares_email and after.profile.email == email):
             self._sharing[email].pop(lead.id, None)
         self.enter(after)
@@ -64,14 +66,28 @@ class Roster:
             if identity.kind == SHARED_EMAIL_KIND:
                 if self._without_profile.get(identity.value) == lead.id:
                     del self._without_profile[identity.value]
-                yield from self._remember(identity.value, lead.id)
+                if is_taker:
+                    yield from self._remember(identity.value, lead.id)
             else:
                 yield identity
         if email in self._sharing and not lead.shares_email:
             # With more names, the owner of an address could agree with the name of somebody who shares it.
             for other in list(self._leads_sharing(email or "")):
-                if is_of_another(lead.profile, other.profile) and not is_of_another(after.profile, other.profile):
+                if _could_be_taken(other.profile, lead.profile, after.profile):
                     yield from self._remember(shared_email_identity(other.profile), other.id)
+
+    def _takes_its_own_name(self, lead: Lead) -> bool:
+        """Returns whether a row with only the address and the name of this lead, which shares the address, leads to it,
+        and not to the owner or to another sharer.
+
+        The rows of a person with a profile have it too, or are remembered. A single word in one of their names is not
+        enough then, because it can be the first name of one person and the last name of another.
+        """
+        if lead.profile.public_identifier is not None and " " not in name_key(lead.profile):
+            return False
+        row = replace(lead.profile, public_identifier=None, linkedin_url=None, provider_id=None)
+        found, _ = self._find_by_email(row, row.email or "", None)
+        return found is not None and found.id == lead.id
 
     def name_also(self, lead_id: str, identifiers: Iterable[str | None]) -> Iterator[OtherIdentity]:
         """Lets the profiles of LinkedIn lead to the lead as well, unless they lead to a lead already. Returns the new
@@ -201,6 +217,13 @@ def is_of_another(known: Profile, incoming: Profile) -> bool:
     if shared and known.public_identifier and incoming.public_identifier:
         return identifier_key(known.public_identifier) != identifier_key(incoming.public_identifier)
     return are_other_people(known, incoming, address_is_shared=shared)
+
+
+def _could_be_taken(sharer: Profile, before: Profile, after: Profile) -> bool:
+    """Returns whether the owner of an address, who has more names now than before, agrees with a row that has led to
+    somebody else with this address. The row may have had a part of the names only."""
+    parts = (sharer, replace(sharer, first_name=None), replace(sharer, last_name=None))
+    return any(is_of_another(before, part) and not is_of_another(after, part) for part in parts)
 
 
 def _refuse_two_profiles(profile: Profile, by_email: Lead) -> None:

@@ -33,7 +33,8 @@ _READ_BY_CONTENT = frozenset({"email", "phone", *_LINKEDIN})
 _USELESS_IF_CUT = frozenset(
     {"provider_id", "photo_url", "company_linkedin_identifier", "company_linkedin_url", "company_website", "phone"}
 )
-_PLAIN_PHONE = re.compile(r"[+\d ()-]+(?:\.[\d ()-]{2,})*", re.ASCII)
+# Nothing but a number: at least three digits, of which the first that is not zero comes early.
+_PLAIN_PHONE = re.compile(r"[+(0 ]{0,4}[1-9][+ ()-]*\d[+ ()-]*\d[+\d ()-]*(?:\.[\d ()-]{2,})*", re.ASCII)
 # Behind the address of a profile there can be another one, or a remark.
 _BEHIND_URL = re.compile(r"""[\s,;|<>"]""")
 _NAMES_A_NOTE = 250
@@ -217,7 +218,12 @@ def _settle_email(row: _Row, cell: str | None) -> None:
     names = row.name_words() if found.rest else frozenset()
     beside = [text for text in found.rest if not name_words(text) <= names]
     if found.values and beside and not names and "<" in cell:
-        row.take("name", beside.pop(0))
+        # With its comma: `"Vint, Ada" <ada@vint.example>`. Behind it can be other people.
+        before = cell.partition("<")[0].strip(" \t\"'“”„«»")
+        name = before if before and name_words(before) <= name_words(beside[0]) else beside[0]
+        row.take("name", name)
+        if name_words(name) == name_words(beside[0]):
+            beside.pop(0)
     if not found.problem:
         row.keep("email", beside)
 

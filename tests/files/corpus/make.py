@@ -1,5 +1,5 @@
-"""Writes the corpus: files of people who do not exist, as some sixty tools would export them, in many formats, with the
-expected people of each beside it.
+"""Writes the corpus: files of people who do not exist, as some ninety tools would export them, in many formats, with
+the expected people of each beside it.
 
     python -m tests.files.corpus.make FOLDER
 
@@ -23,12 +23,14 @@ from tests.files.corpus.cells import cell
 from tests.files.corpus.exports import EXPORTS
 from tests.files.corpus.languages import IN_LANGUAGES
 from tests.files.corpus.layouts import Layout
+from tests.files.corpus.more_exports import MORE_EXPORTS, MORE_LANGUAGES
+from tests.files.corpus.more_odd_files import MORE_ODD_FILES
 from tests.files.corpus.odd_files import ODD_FILES
 from tests.files.corpus.people import PEOPLE, Person
 from tests.files.corpus.truth import Expected, expected
 from tests.files.corpus.writers import BOOK_WRITERS, CSV_FORMS
 
-LAYOUTS = (*EXPORTS, *IN_LANGUAGES)
+LAYOUTS = (*EXPORTS, *IN_LANGUAGES, *MORE_EXPORTS, *MORE_LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def corpus() -> Iterator[CorpusFile]:
         found = tuple(_or_none(expected_of_card(person, version)) for person in people)
         content = "".join(map(card, people)).encode()
         yield CorpusFile(f"cards-{version}.vcf", f"vCard {version}", content, found)
-    for odd in ODD_FILES:
+    for odd in (*ODD_FILES, *MORE_ODD_FILES):
         yield CorpusFile(odd.name, "odd files", odd.content, odd.people, odd.encoding)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from leadyard.errors import UnreadableFile
 from leadyard.files.workbooks.archive import Archive
+from leadyard.files.workbooks.cell_links import NO_LINKS, Links
 from leadyard.files.workbooks.cell_text import PLAIN, text_of_number
 from leadyard.files.workbooks.excel_parts import whole_number
 from leadyard.files.workbooks.workbook import MAX_ROWS, RowInProgress, Sheet, SheetRow
@@ -48,6 +49,9 @@ class OdsBook:
             reader.feed(chunk)
             sheets, reader.sheets = reader.sheets, []
             yield from sheets
+
+    def links(self, sheet: Sheet) -> Links:
+        return NO_LINKS
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
         reader = _TableReader(wanted=int(sheet.key))

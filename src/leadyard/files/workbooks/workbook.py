@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from leadyard.errors import UnreadableFile
 from leadyard.files.text_lines import MAX_RECORD_CHARS
+from leadyard.files.workbooks.cell_links import Links
 
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
@@ -39,6 +40,9 @@ class Workbook(Protocol):
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
         """Yields the rows of the sheet that are not blank, from the beginning."""
+
+    def links(self, sheet: Sheet) -> Links:
+        """Returns the addresses behind the cells of the sheet, as far as the reader knows them."""
 
     @property
     def part_read(self) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from leadyard.errors import UnreadableFile
+from leadyard.files.workbooks.cell_links import NO_LINKS, Links
 from leadyard.files.workbooks.cell_text import PLAIN, Look, look_of, text_of_float
 from leadyard.files.workbooks.ole import OleStream, damaged
 from leadyard.files.workbooks.shared_texts import SharedTexts
@@ -59,6 +60,9 @@ class XlsBook:
 
     def sheets(self) -> Iterator[Sheet]:
         yield from self._sheets
+
+    def links(self, sheet: Sheet) -> Links:
+        return NO_LINKS
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
         self._begin = int(sheet.key)

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 
 from leadyard.errors import UnreadableFile
+from leadyard.files.workbooks.cell_links import NO_LINKS, Links
 from leadyard.files.workbooks.cell_text import PLAIN, Look, look_of, text_of_float
 from leadyard.files.workbooks.excel_archive import MAX_STYLES, ExcelArchive
 from leadyard.files.workbooks.excel_parts import Parts
@@ -35,6 +36,9 @@ class XlsbBook(ExcelArchive):
     """A Workbook in the binary format of Excel."""
 
     format = "xlsb"
+
+    def links(self, sheet: Sheet) -> Links:
+        return NO_LINKS
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
         row = RowInProgress()

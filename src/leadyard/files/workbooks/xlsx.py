@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from leadyard.errors import UnreadableFile
+from leadyard.files.workbooks.cell_links import Links, links_in, shown_or_linked
 from leadyard.files.workbooks.cell_text import PLAIN, Look, look_of, text_of_number
 from leadyard.files.workbooks.excel_archive import MAX_STYLES, ExcelArchive
 from leadyard.files.workbooks.excel_parts import Parts, whole_number
@@ -17,9 +18,9 @@ from leadyard.files.workbooks.shared_texts import MAX_TEXT_CHARS, SharedTexts
 from leadyard.files.workbooks.workbook import RowInProgress, Sheet, SheetRow
 from leadyard.files.workbooks.xml_stream import MAX_DEPTH, XmlReader, for_each_element
 
-_ROW, _CELL, _VALUE, _TEXT, _PHONETIC, _ITEM = range(1, 7)
-_SHEET_KINDS = {"row": _ROW, "c": _CELL, "v": _VALUE, "t": _TEXT, "rPh": _PHONETIC}
-_TEXT_ELEMENTS = frozenset({_VALUE, _TEXT})
+_ROW, _CELL, _VALUE, _TEXT, _PHONETIC, _ITEM, _FORMULA = range(1, 8)
+_SHEET_KINDS = {"row": _ROW, "c": _CELL, "v": _VALUE, "t": _TEXT, "rPh": _PHONETIC, "f": _FORMULA}
+_TEXT_ELEMENTS = frozenset({_VALUE, _TEXT, _FORMULA})
 _TEXT_KINDS = {"si": _ITEM, "t": _TEXT, "rPh": _PHONETIC}
 _CELL_ATTRIBUTES = frozenset({"r", "s", "t", "cm", "vm", "ph"})
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -38,6 +39,9 @@ class XlsxBook(ExcelArchive):
             if reader.rows:
                 rows, reader.rows = reader.rows, []
                 yield from rows
+
+    def links(self, sheet: Sheet) -> Links:
+        return links_in(self._archive, sheet.key)
 
     def _read_structure(self, parts: Parts) -> None:
         def handle(parent: str, name: str, attributes: dict[str, str]) -> None:
@@ -133,6 +137,7 @@ class _SheetReader(XmlReader):
         self._type = ""
         self._style = ""
         self._value = ""
+        self._formula = ""
         self._is_phonetic = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -171,7 +176,10 @@ class _SheetReader(XmlReader):
             self._value = "".join(self.text)
             self.text.clear()
         elif kind == _CELL:
-            if self._value:
+            if self._formula:
+                self._row.put(self._column, shown_or_linked(self._cell_text() if self._value else "", self._formula))
+                self._formula = ""
+            elif self._value:
                 self._row.put(self._column, self._cell_text())
         elif kind == _TEXT:
             if not self._is_phonetic:
@@ -181,6 +189,9 @@ class _SheetReader(XmlReader):
             if self._row.cells:
                 self.rows.append(SheetRow(self._number, self._row.cells))
                 self._row.cells = []
+        elif kind == _FORMULA:
+            self._formula = "".join(self.text)
+            self.text.clear()
         elif kind == _PHONETIC:
             self._is_phonetic = False
 
