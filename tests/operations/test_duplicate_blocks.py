@@ -1,4 +1,4 @@
-"""The keys by which duplicates are found are always those of the leads: after any edits, erasures and merges, in any
+"""The keys by which duplicates are found always belong to the leads: after any edits, erasures and merges, in any
 order with the housekeeping, and with more keys than fit into a block."""
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Each rule makes texts from a profile. Two leads with the same text of the same rule are reported as likely duplicates.
 
-The database has hashes of the texts, and finds those of a lead again by its profile. So a change of a rule needs a
+The database has hashes of the texts, and finds the hashes of a lead again by its profile. So a change of a rule needs a
 migration that empties duplicate_blocks, duplicate_keys and duplicate_groups, and enters all leads in leads_to_compare.
 """
 
@@ -39,7 +39,7 @@ def duplicate_keys(profile: Profile) -> set[DuplicateKey]:
 
 
 def duplicate_texts(profile: Profile) -> dict[DuplicateKey, str]:
-    """Returns the same keys with their texts. That of an e-mail is the address of a mailbox."""
+    """Returns the same keys with their texts. The text of an e-mail is the address of a mailbox."""
     return {_key(reason, text): text for reason, text in _texts(profile)}
 
 

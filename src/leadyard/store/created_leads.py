@@ -3,7 +3,7 @@
 An entry in change_subjects for each of these leads would take 90 bytes, nearly a tenth of what PostgreSQL stores for a
 person. But the ids of the leads of a batch are of the same milliseconds. So the index has an entry for each *span* of
 time from which the change has leads, and a part contains its first and its last new lead. A reader finds the changes
-of the span, which are few, and looks for the lead in those of their parts that may contain it.
+of the span, which are few, and looks for the lead in the parts that may contain it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from leadyard.ids import NUMBER_BITS, key_of
 from leadyard.store.changes import COLUMNS, COLUMNS_INSIDE
 from leadyard.store.db import Row, Statement, from_document
 
-# 128 ms. A batch creates its leads in one or two of these. The number of a span is larger than that of a kind, and
-# smaller than the key of a lead, so each subject in the index has only one meaning.
+# 128 ms. A batch creates its leads in one or two of these. A kind has a smaller number than any span, and a lead a larger
+# key, so each subject in the index has only one meaning.
 _SPAN_BITS = NUMBER_BITS + 7
 
 _MAY_CONTAIN = "p.first_created_id <= CAST(:lead_id AS bigint) AND p.last_created_id >= CAST(:lead_id AS bigint)"
@@ -71,8 +71,8 @@ async def list_possible(tx: Transaction, lead_key: int) -> list[int]:
 
 
 async def find_created(tx: Transaction, change_id: str, lead_keys: Collection[int]) -> set[int]:
-    """Returns those of the leads that an earlier batch of this import has created. Reads few parts: those whose leads
-    are of the same time."""
+    """Returns the leads among these that an earlier batch of this import has created. Reads few parts, whose leads are
+    of the same time."""
     if not lead_keys:
         return set()
     ends = {"lowest": min(lead_keys), "highest": max(lead_keys)}
