@@ -16,8 +16,8 @@ from leadyard.ids import NUMBER_BITS, key_of
 from leadyard.store.changes import COLUMNS, COLUMNS_INSIDE
 from leadyard.store.db import Row, Statement, from_document
 
-# 128 ms. A batch creates its leads in one or two of these. A kind has a smaller number than any span, and a lead a larger
-# key, so each subject in the index has only one meaning.
+# 128 ms. A batch creates its leads in one or two of these. The number of a kind is smaller than any span, and the key
+# of a lead is larger, so each subject in the index has only one meaning.
 _SPAN_BITS = NUMBER_BITS + 7
 
 _MAY_CONTAIN = "p.first_created_id <= CAST(:lead_id AS bigint) AND p.last_created_id >= CAST(:lead_id AS bigint)"
