@@ -10,7 +10,10 @@ from leadyard.store.tables import metadata
 from rig.service import Tenant
 
 # The housekeeping of any service on the database may fill and empty these at any moment.
-OF_HOUSEKEEPING = {"leads_to_compare", "duplicate_keys", "duplicate_groups", "event_outbox", "events", "event_feeds"}
+OF_HOUSEKEEPING = {
+    *("leads_to_compare", "duplicate_blocks", "duplicate_keys", "duplicate_groups"),
+    *("event_outbox", "events", "event_feeds"),
+}
 TENANT_TABLES: list[Table] = [
     table
     for table in metadata.sorted_tables

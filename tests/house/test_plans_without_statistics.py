@@ -16,7 +16,16 @@ from rig.racing import on_postgresql_only
 from tests.house.sent_statements import CONSTANTS, WALKS_A_GROUP, Sent
 
 # Tables with a row for each person, or for each change. An account group has thousands of audiences at most.
-LONG = {"leads", "memberships", "changes", "change_parts", "change_subjects", "search_blocks", "duplicate_keys"}
+LONG = {
+    "leads",
+    "memberships",
+    "changes",
+    "change_parts",
+    "change_subjects",
+    "search_blocks",
+    "duplicate_keys",
+    "duplicate_blocks",
+}
 # In addition to those that also walk on SQLite.
 WALKS_BY_AN_INDEX_OF_FEW = {
     "change_subjects._OF_LEAD": "reads those that are not in the index of changes, by an index of these alone",
@@ -45,8 +54,10 @@ _FILL = (
     f"INSERT INTO change_subjects SELECT 7, {_KEY}, {_KEY} FROM generate_series(1, {PEOPLE}) n",
     f"""INSERT INTO change_parts (account_group_id, change_id, position, changed_at, lead_ids)
         SELECT 7, {_KEY}, 0, 1, ARRAY[{_KEY}] FROM generate_series(1, {PEOPLE // 3}) n""",
-    f"""INSERT INTO duplicate_keys (account_group_id, reason, hash, lead_id)
-        SELECT 7, 1, n, {_KEY} FROM generate_series(1, {PEOPLE}) n""",
+    f"""INSERT INTO duplicate_keys (account_group_id, key, lead_id)
+        SELECT 7, n, {_KEY} FROM generate_series(1, {PEOPLE}) n""",
+    f"""INSERT INTO duplicate_blocks (account_group_id, first, entries)
+        SELECT 7, n, '' FROM generate_series(1, {PEOPLE}) n""",
 )
 
 

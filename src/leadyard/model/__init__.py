@@ -16,7 +16,7 @@ from leadyard.model.audiences import (
 from leadyard.model.changes import Change, ChangedLead, ChangeFilter, ChangeKind, ChangeState, Effect, UndoResult
 from leadyard.model.check_ups import Discrepancy
 from leadyard.model.database_state import DatabaseState, Distribution
-from leadyard.model.duplicates import DuplicateGroup, DuplicateKey, DuplicateReason
+from leadyard.model.duplicates import DUPLICATE_HASH_BITS, DuplicateGroup, DuplicateKey, DuplicateReason
 from leadyard.model.engine import Engine, IntegrityCheck
 from leadyard.model.events import (
     EVENT_OF_CHANGE,
@@ -157,6 +157,7 @@ __all__ = [
     "ACTIVE_JOB_STATUSES",
     "ALL_OR_NOTHING",
     "DEFAULT_MAX_RESULTS",
+    "DUPLICATE_HASH_BITS",
     "EVENT_OF_CHANGE",
     "EVENT_OF_END",
     "HANDMADE_AUDIENCE_TYPES",

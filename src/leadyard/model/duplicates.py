@@ -18,8 +18,13 @@ class DuplicateReason(StrEnum):
     LINKEDIN = "linkedin"
 
 
+DUPLICATE_HASH_BITS = 45
+"""With the reason, a key then has six bytes. Among ten million different texts about one pair has the same hash, and a
+list of duplicates compares the profiles again."""
+
+
 class DuplicateKey(NamedTuple):
-    """A text that leads may have in common, as a hash of 64 bits."""
+    """A text that leads may have in common, as a hash, which is not negative."""
 
     reason: DuplicateReason
     hash: int

@@ -78,10 +78,8 @@ async def _compare(db: Database, account_group_id: str) -> int:
         # A lead that another transaction has locked is compared in a later round, with all others of its note.
         done = [note for note in notes if all(id in free or id not in present for id in note.lead_ids)]
         compared = sorted({lead_id for note in done for lead_id in note.lead_ids})
-        keys = {lead_id: duplicate_keys(present[lead_id].profile) for lead_id in compared if lead_id in present}
         if done:
-            await duplicates.replace_keys(tx, compared, keys)
-            await duplicates.forget_notes(tx, done)
+            await duplicates.replace_keys(tx, done, [present[lead_id] for lead_id in compared if lead_id in present])
         return len(done)
 
 

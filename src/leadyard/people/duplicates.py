@@ -1,6 +1,9 @@
 """The rules by which two leads are probably one person (contract section 15). Works on profiles, without a database.
 
 Each rule makes texts from a profile. Two leads with the same text of the same rule are reported as likely duplicates.
+
+The database has hashes of the texts, and finds the hashes of a lead again by its profile. So a change of a rule needs a
+migration that empties duplicate_blocks, duplicate_keys and duplicate_groups, and enters all leads in leads_to_compare.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from leadyard.model import DuplicateKey, DuplicateReason, Profile
+from leadyard.model import DUPLICATE_HASH_BITS, DuplicateKey, DuplicateReason, Profile
 from leadyard.people.fields import full_name
 from leadyard.people.folding import folded
 from leadyard.people.linkedin_urls import is_member_id
@@ -32,11 +35,17 @@ _SEPARATORS = re.compile(r"[\s()./\u2010-\u2015-]+")
 
 def duplicate_keys(profile: Profile) -> set[DuplicateKey]:
     """Returns what the normalised profile has in common with probable duplicates, at most one key of each text."""
-    keys = set()
-    for reason, text in _texts(profile):
-        digest = hashlib.blake2b(f"{reason}\0{text}".encode(), digest_size=8).digest()
-        keys.add(DuplicateKey(reason, int.from_bytes(digest, signed=True)))
-    return keys
+    return set(duplicate_texts(profile))
+
+
+def duplicate_texts(profile: Profile) -> dict[DuplicateKey, str]:
+    """Returns the same keys with their texts. The text of an e-mail is the address of a mailbox."""
+    return {_key(reason, text): text for reason, text in _texts(profile)}
+
+
+def _key(reason: DuplicateReason, text: str) -> DuplicateKey:
+    digest = hashlib.blake2b(f"{reason}\0{text}".encode(), digest_size=8).digest()
+    return DuplicateKey(reason, int.from_bytes(digest) >> (64 - DUPLICATE_HASH_BITS))
 
 
 def _texts(profile: Profile) -> Iterator[tuple[DuplicateReason, str]]:

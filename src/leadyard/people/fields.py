@@ -269,4 +269,6 @@ def in_json_order(text: Callable[[TextField], D], *, company: D, custom_fields: 
 
 def full_name(name: str | None, first_name: str | None, last_name: str | None) -> str | None:
     """Returns the name of a person, composed of the first and last name if it is missing. None without any."""
-    return name if name is not None else " ".join(filter(None, (first_name, last_name))) or None
+    if name is not None:
+        return name
+    return f"{first_name} {last_name}" if first_name and last_name else first_name or last_name or None

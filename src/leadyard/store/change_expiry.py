@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadyard.database import Transaction
 from leadyard.ids import NUMBER_BITS, id_of, key_of
+from leadyard.store.created_leads import spans_of
 from leadyard.store.db import Statement, from_document
 from leadyard.store.replaced_values import FORGET_CHANGE
 
@@ -25,15 +26,15 @@ _OLD = Statement(
     AND id >= CAST(:first AS bigint) AND id < CAST(:before AS bigint) ORDER BY id LIMIT :limit FOR UPDATE"""
 )
 _PARTS = Statement(
-    """SELECT position, lead_ids FROM change_parts WHERE account_group_id = :account_group_id AND change_id = :change_id
-    ORDER BY position LIMIT 1"""
+    """SELECT position, first_created_id, last_created_id, lead_ids FROM change_parts
+    WHERE account_group_id = :account_group_id AND change_id = :change_id ORDER BY position LIMIT 1"""
 )
 _REMOVE_PART = Statement(
     """DELETE FROM change_parts WHERE account_group_id = :account_group_id AND change_id = :change_id
     AND position = :position"""
 )
 _REMOVE_SUBJECTS = Statement(
-    """DELETE FROM change_subjects WHERE account_group_id = :account_group_id AND subject IN :lead_ids[bigint]
+    """DELETE FROM change_subjects WHERE account_group_id = :account_group_id AND subject IN :subjects[bigint]
     AND change_id = :change_id"""
 )
 # The people that it, as the undo of an import, has taken out of the account group.
@@ -76,9 +77,13 @@ async def expire_some(tx: Transaction, *, before: int, limit: int) -> int:
 
 async def _expire(tx: Transaction, change_key: int, lead_keys: list[int] | None) -> None:
     if lead_keys is not None:
-        await tx.run(_REMOVE_SUBJECTS, change_id=change_key, lead_ids=lead_keys)
+        await tx.run(_REMOVE_SUBJECTS, change_id=change_key, subjects=lead_keys)
     while (part := await tx.row(_PARTS, change_id=change_key)) is not None:
-        await tx.run(_REMOVE_SUBJECTS, change_id=change_key, lead_ids=from_document(part["lead_ids"]))
+        keys = from_document(part["lead_ids"])
+        # Also if all leads of a span were erased since. Then only the first or the last one still has it.
+        ends = [key for key in (part["first_created_id"], part["last_created_id"]) if key is not None]
+        subjects = sorted({*keys, *(spans_of([*keys, *ends]) if ends else ())})
+        await tx.run(_REMOVE_SUBJECTS, change_id=change_key, subjects=subjects)
         await tx.run(_REMOVE_PART, change_id=change_key, position=part["position"])
     await tx.run(_FORGET_WITHDRAWN, change_id=change_key)
     await tx.run(FORGET_CHANGE, change_id=change_key)

@@ -2,6 +2,7 @@
 
 The index is filled after the change, because one entry per lead would make a move slower. So a reader unites it with
 the changes that are not in it yet, of which there are few. The result is exact at any time (docs/decisions/0039).
+The leads that an import has created have no entries; created_leads.py finds them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from leadyard.database import Transaction
 from leadyard.ids import BEYOND_EVERY_KEY, NO_KEY, NUMBER_BITS, id_of, key_of, key_or_none, keys_of
 from leadyard.model import Change, ChangeFilter, ChangeKind
+from leadyard.store import created_leads
 from leadyard.store.account_groups import KEY_OF_GROUP
 from leadyard.store.changes import COLUMNS, COLUMNS_INSIDE, change_from
 from leadyard.store.db import Statement, from_document
@@ -135,10 +137,10 @@ _FORGET = Statement(
 _FORGET_IN_PARTS = Statement(
     """UPDATE change_parts SET lead_ids = array_replace(lead_ids, CAST(:lead_id AS bigint), CAST(:by AS bigint))
     WHERE account_group_id = :account_group_id AND change_id IN :ids[bigint]
-    AND CAST(:lead_id AS bigint) = ANY(lead_ids)""",
+    AND CAST(:lead_id AS bigint) = ANY(lead_ids) RETURNING change_id""",
     sqlite="""UPDATE change_parts SET lead_ids = replace(lead_ids, CAST(:lead_id AS text), CAST(:by AS text))
     WHERE account_group_id = :account_group_id AND change_id IN :ids[bigint]
-    AND instr(lead_ids, CAST(:lead_id AS text)) > 0""",
+    AND instr(lead_ids, CAST(:lead_id AS text)) > 0 RETURNING change_id""",
 )
 _FORGET_SUBJECT = Statement(
     "DELETE FROM change_subjects WHERE account_group_id = :account_group_id AND subject = :lead_id RETURNING change_id"
@@ -149,7 +151,7 @@ _NUMBER_OF_KIND = {kind: number for number, kind in enumerate(ChangeKind, 1)}
 async def list_newest_first(tx: Transaction, wanted: ChangeFilter, *, before: str | None, limit: int) -> list[Change]:
     """Returns at most `limit` changes that match the filter, with ids before `before`, newest first.
 
-    Needs a snapshot, because it runs up to three statements. The lead, else the audience, else the kind leads the
+    Needs a snapshot, because it runs up to four statements. The lead, else the audience, else the kind leads the
     search; the other conditions are checked for each change that it finds.
     """
     if NO_KEY in (key_or_none(wanted.audience_id), key_or_none(wanted.lead_id)):
@@ -163,6 +165,7 @@ async def list_newest_first(tx: Transaction, wanted: ChangeFilter, *, before: st
     rows += await tx.rows(_LIST_TAIL, lead_id=lead_id, **values)
     if lead_id is not None:
         rows += await tx.rows(_LIST_LEAVING, lead_id=lead_id, **values)
+        rows += await created_leads.list_changes(tx, lead_id, **values)
     found = {row["id"]: row for row in rows}
     return [change_from(found[key]) for key in sorted(found, reverse=True)[:limit]]
 
@@ -171,6 +174,17 @@ async def add_leads(tx: Transaction, change_id: str, lead_ids: Sequence[str]) ->
     """Puts leads of a change into the index. Returns those that were not there yet."""
     rows = await tx.rows(_ADD, change_id=key_of(change_id), subjects=sorted(set(keys_of(lead_ids)) - {0}))
     return {id_of(row["subject"]) for row in rows}
+
+
+async def add_imported(tx: Transaction, change_id: str, lead_ids: Sequence[str], *, created_count: int) -> set[str]:
+    """Puts leads of an import into the index, of which it has created the first ones. Returns those that no earlier
+    batch of it has recorded."""
+    keys = keys_of(lead_ids)
+    created, known = set(keys[:created_count]), set(keys[created_count:])
+    known -= await created_leads.find_created(tx, change_id, known)
+    subjects = sorted(known | created_leads.spans_of(created))
+    added = {row["subject"] for row in await tx.rows(_ADD, change_id=key_of(change_id), subjects=subjects)}
+    return {id_of(key) for key in created | (known & added)}
 
 
 async def add_change(tx: Transaction, change: Change) -> None:
@@ -218,12 +232,13 @@ async def rename_lead(tx: Transaction, lead_id: str, by: str) -> None:
     The lead must be locked, so that no other transaction records it."""
     key = key_of(lead_id)
     ids = [row["change_id"] for row in await tx.rows(_OF_LEAD, lead_id=key)]
+    ids += await created_leads.list_possible(tx, key)
     await tx.run(_FORGET, lead_id=key, by=key_of(by), ids=ids)
-    await tx.run(_FORGET_IN_PARTS, lead_id=key, by=key_of(by), ids=ids)
+    named = {row["change_id"] for row in await tx.rows(_FORGET_IN_PARTS, lead_id=key, by=key_of(by), ids=ids)}
     # Last, because the housekeeping may have put them there while the statements above waited for it.
-    indexed = [row["change_id"] for row in await tx.rows(_FORGET_SUBJECT, lead_id=key)]
+    named.update(row["change_id"] for row in await tx.rows(_FORGET_SUBJECT, lead_id=key))
     if key_of(by):
-        await _add_all(tx, {change_id: {key_of(by)} for change_id in indexed})
+        await _add_all(tx, {change_id: {key_of(by)} for change_id in named})
 
 
 async def _add_all(tx: Transaction, subjects_of_change: dict[int, set[int]]) -> None:

@@ -81,6 +81,9 @@ change_parts = Table(
     # How many of the leads, at the beginning of the list, the import has created, or the undo of an undone import has
     # brought back into the account group.
     Column("created_count", Integer, nullable=False, server_default="0"),
+    # The smallest and the largest of the leads that an import has created, by which it is found (created_leads.py).
+    Column("first_created_id", KEY),
+    Column("last_created_id", KEY),
     Column("change_id", KEY, nullable=False),
     # The number of leads in the parts before this one.
     Column("position", BigInteger, nullable=False),
@@ -97,7 +100,8 @@ change_parts = Table(
     ForeignKeyConstraint(["account_group_id", "change_id"], ["changes.account_group_id", "changes.id"]),
 )
 
-# Finds the changes of a lead (its key), of an audience (minus its key) or of a kind (its small number).
+# Finds the changes of a lead (its key), of an audience (minus its key) or of a kind (its small number). Of leads that
+# an import has created, it has only the time (created_leads.py).
 change_subjects = Table(
     "change_subjects",
     metadata,

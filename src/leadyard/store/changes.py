@@ -36,10 +36,10 @@ _INSERT = Statement(
         :undoes_change_id, :lead_ids[bigint], :left_at[bigint], :entered_at[bigint])""",
 )
 _INSERT_PART = Statement(
-    """INSERT INTO change_parts (account_group_id, change_id, position, changed_at, created_count, is_indexed, lead_ids,
-        left_at, entered_at)
-    VALUES (:account_group_id, :change_id, :position, :changed_at, :created_count, CAST(:is_indexed AS boolean),
-        :lead_ids[bigint], :left_at[bigint], :entered_at[bigint])"""
+    """INSERT INTO change_parts (account_group_id, change_id, position, changed_at, created_count, first_created_id,
+        last_created_id, is_indexed, lead_ids, left_at, entered_at)
+    VALUES (:account_group_id, :change_id, :position, :changed_at, :created_count, :first_created_id,
+        :last_created_id, CAST(:is_indexed AS boolean), :lead_ids[bigint], :left_at[bigint], :entered_at[bigint])"""
 )
 _INSERT_MERGED = Statement(
     """INSERT INTO change_parts (account_group_id, change_id, position, changed_at, is_indexed, target_audience_id,
@@ -143,13 +143,17 @@ async def insert_part(
     created_count: int = 0,
     is_indexed: bool = False,
 ) -> None:
-    """Writes the part of a locked change that begins after `position` of its leads. Does not count its leads."""
+    """Writes the part of a locked change that begins after `position` of its leads, of which the first `created_count`
+    are new. Does not count its leads."""
+    created = keys_of(effect.lead_ids[:created_count])
     await tx.run(
         _INSERT_PART,
         change_id=key_of(change_id),
         position=position,
         changed_at=changed_at,
         created_count=created_count,
+        first_created_id=min(created, default=None),
+        last_created_id=max(created, default=None),
         is_indexed=is_indexed,
         **lists_of(effect, changed_at),
     )

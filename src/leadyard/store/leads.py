@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from leadyard.database import Transaction
 from leadyard.ids import id_of, key_of, keys_of, number_of
-from leadyard.model import Lead, OtherIdentity, new_lead
+from leadyard.model import DuplicateKey, Lead, OtherIdentity, new_lead
+from leadyard.people.duplicates import duplicate_keys
 from leadyard.people.fields import ATTRIBUTES, NO_CUSTOM_FIELDS, full_name, new_profile
 from leadyard.people.linkedin_urls import canonical_profile_url, identifier_key
 from leadyard.people.person_names import name_key
@@ -205,7 +206,7 @@ async def list_custom_field_names(tx: Transaction, audience_id: str) -> list[str
 
 async def delete(tx: Transaction, lead_ids: Sequence[str]) -> None:
     """Removes locked leads with all their identities. They must not be in an audience."""
-    await duplicates.forget(tx, lead_ids)
+    await duplicates.forget(tx, await find_all(tx, lead_ids))
     keys = keys_of(lead_ids)
     await search_blocks.remove(tx, keys)
     await lead_identities.remove(tx, lead_ids)
@@ -244,10 +245,11 @@ async def insert(tx: Transaction, leads: Sequence[Lead]) -> None:
 async def update(tx: Transaction, leads: Sequence[Lead]) -> None:
     """Writes the profiles of locked leads."""
     keys = keys_of([lead.id for lead in leads])
+    old = _lost_keys(await find_all(tx, [lead.id for lead in leads]), leads)
     await tx.run(_UPDATE, rows=[_row(key, lead) for key, lead in zip(keys, leads, strict=True)])
     lines = {key: searched_line(lead.profile) for key, lead in zip(keys, leads, strict=True)}
     await search_blocks.replace_lines(tx, lines)
-    await duplicates.note(tx, keys)
+    await duplicates.note(tx, keys, old)
 
 
 def lead_from(row: Row) -> Lead:
@@ -259,6 +261,12 @@ def lead_from(row: Row) -> Lead:
     values[_CUSTOM_FIELDS] = NO_CUSTOM_FIELDS if custom is None else from_document(custom)
     created_at, shares_email = values[_CUSTOM_FIELDS + 1], values[_CUSTOM_FIELDS + 2] is not None
     return new_lead(id_of(key), new_profile(*values[: _CUSTOM_FIELDS + 1]), created_at, shares_email)
+
+
+def _lost_keys(before: Iterable[Lead], after: Iterable[Lead]) -> dict[str, set[DuplicateKey]]:
+    """Returns the keys by which duplicates of the leads were found before, and are not after."""
+    after_of = {lead.id: lead.profile for lead in after}
+    return {lead.id: duplicate_keys(lead.profile) - duplicate_keys(after_of[lead.id]) for lead in before}
 
 
 def _is_any_merged(rows: Sequence[Row]) -> bool:

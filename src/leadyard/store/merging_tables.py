@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, PrimaryKeyConstraint, Table, Text
 
 from leadyard.store.table_parts import IDENTIFIER, KEY, KEYS, NUMBER, metadata
 
@@ -32,19 +32,23 @@ leads_to_compare = Table(
     # Of new leads only the first and the last, because a list of a thousand would make an import slower.
     Column("is_range", Boolean, nullable=False),
     Column("lead_ids", KEYS, nullable=False),
+    # The keys that the leads have lost, each followed by the lead. Null without any.
+    Column("old_keys", KEYS),
     PrimaryKeyConstraint("account_group_id", "id"),
 )
 
-# The values that a lead may share with its duplicates: hashes of texts, so that an entry has 20 bytes.
-duplicate_keys = Table(
-    "duplicate_keys",
+# For each hash of a text that leads may share with their duplicates, a lead that has it, 14 bytes each, in order. A row
+# for each of them would have 140 bytes. A block ends where the next one begins (docs/decisions/0041).
+duplicate_blocks = Table(
+    "duplicate_blocks",
     metadata,
     Column("account_group_id", NUMBER, nullable=False),
-    Column("reason", Integer, nullable=False),
-    Column("hash", BigInteger, nullable=False),
-    Column("lead_id", KEY, nullable=False),
-    PrimaryKeyConstraint("account_group_id", "reason", "hash", "lead_id"),
-    Index(None, "account_group_id", "lead_id"),
+    # The smallest key that may be in the block.
+    Column("first", BigInteger, nullable=False),
+    Column("entries", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("account_group_id", "first"),
+    # Room for the next version of each row in its page, so that the index need not be written.
+    postgresql_with={"fillfactor": 60},
     sqlite_with_rowid=False,
 )
 
@@ -53,8 +57,19 @@ duplicate_groups = Table(
     "duplicate_groups",
     metadata,
     Column("account_group_id", NUMBER, nullable=False),
-    Column("reason", Integer, nullable=False),
-    Column("hash", BigInteger, nullable=False),
-    PrimaryKeyConstraint("account_group_id", "reason", "hash"),
+    # The number of the reason, then the hash.
+    Column("key", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_group_id", "key"),
+    sqlite_with_rowid=False,
+)
+
+# All leads that have the keys of duplicate_groups.
+duplicate_keys = Table(
+    "duplicate_keys",
+    metadata,
+    Column("account_group_id", NUMBER, nullable=False),
+    Column("key", BigInteger, nullable=False),
+    Column("lead_id", KEY, nullable=False),
+    PrimaryKeyConstraint("account_group_id", "key", "lead_id"),
     sqlite_with_rowid=False,
 )

@@ -81,7 +81,11 @@ Description = Annotated[
 """Up to 2,000 characters, trimmed."""
 
 
-_set_slot = object.__setattr__
+# The slots of every model. Called directly, they take a third of the time of object.__setattr__, which looks them up.
+_set_values, _set_fields_set, _set_extra, _set_private = (
+    BaseModel.__dict__[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 @cache
@@ -119,10 +123,10 @@ class Shape(BaseModel):
     def holding(cls, values: dict[str, Any], /) -> Self:
         """Returns the shape with these values, of all fields and in their order. The shape keeps the dict."""
         shape = cls.__new__(cls)
-        _set_slot(shape, "__dict__", values)
-        _set_slot(shape, "__pydantic_fields_set__", set())
-        _set_slot(shape, "__pydantic_extra__", None)
-        _set_slot(shape, "__pydantic_private__", None)
+        _set_values(shape, values)
+        _set_fields_set(shape, set())
+        _set_extra(shape, None)
+        _set_private(shape, None)
         return shape
 
 

@@ -63,7 +63,10 @@ async def _append(tx: Transaction, change: Change, brought: BroughtIn) -> Effect
     if brought.replaced:
         await replaced_values.add(tx, change.id, brought.replaced)
     effect = brought.effect
-    new = await change_subjects.add_leads(tx, change.id, effect.lead_ids) if effect.lead_ids else set()
+    new = set[str]()
+    if effect.lead_ids:
+        count = brought.created_count
+        new = await change_subjects.add_imported(tx, change.id, effect.lead_ids, created_count=count)
     entered_at = effect.entered_at or ()
     chosen = [at for at, lead_id in enumerate(effect.lead_ids) if lead_id in new or entered_at[at] is not None]
     part = Effect(

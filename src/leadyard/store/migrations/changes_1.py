@@ -58,6 +58,8 @@ def make_changes() -> None:
         "change_parts",
         sa.Column("account_group_id", sa.Integer(), nullable=False),
         sa.Column("created_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("first_created_id", sa.BigInteger()),
+        sa.Column("last_created_id", sa.BigInteger()),
         sa.Column("change_id", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),

@@ -31,23 +31,30 @@ def make_duplicates() -> None:
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("is_range", sa.Boolean(), nullable=False),
         sa.Column("lead_ids", keys, nullable=False),
+        sa.Column("old_keys", keys),
         sa.PrimaryKeyConstraint("account_group_id", "id", name=op.f("leads_to_compare_pkey")),
+    )
+    op.create_table(
+        "duplicate_blocks",
+        sa.Column("account_group_id", sa.Integer(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("account_group_id", "first", name=op.f("duplicate_blocks_pkey")),
+        postgresql_with={"fillfactor": 60},
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "duplicate_groups",
+        sa.Column("account_group_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_group_id", "key", name=op.f("duplicate_groups_pkey")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "duplicate_keys",
         sa.Column("account_group_id", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.Integer(), nullable=False),
-        sa.Column("hash", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.BigInteger(), nullable=False),
         sa.Column("lead_id", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("account_group_id", "reason", "hash", "lead_id", name=op.f("duplicate_keys_pkey")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index("duplicate_keys_account_group_id_lead_id_idx", "duplicate_keys", ["account_group_id", "lead_id"])
-    op.create_table(
-        "duplicate_groups",
-        sa.Column("account_group_id", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.Integer(), nullable=False),
-        sa.Column("hash", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("account_group_id", "reason", "hash", name=op.f("duplicate_groups_pkey")),
+        sa.PrimaryKeyConstraint("account_group_id", "key", "lead_id", name=op.f("duplicate_keys_pkey")),
         sqlite_with_rowid=False,
     )
