@@ -74,6 +74,13 @@ _ADD = Statement(
     SELECT :account_group_id, u.value, CAST(:change_id AS bigint) FROM json_each(:subjects) AS u
     WHERE true ON CONFLICT DO NOTHING RETURNING subject""",
 )
+# Without a conflict clause PostgreSQL does not look at the index before it inserts: less than half of its time.
+_ADD_NEW = Statement(
+    """INSERT INTO change_subjects (account_group_id, subject, change_id)
+    SELECT :account_group_id, u.subject, CAST(:change_id AS bigint) FROM unnest(:subjects[bigint]) AS u(subject)""",
+    sqlite="""INSERT INTO change_subjects (account_group_id, subject, change_id)
+    SELECT :account_group_id, u.value, CAST(:change_id AS bigint) FROM json_each(:subjects) AS u""",
+)
 _GROUPS_TO_INDEX = Statement(
     f"""SELECT {KEY_OF_GROUP} FROM (SELECT DISTINCT account_group_id FROM changes
         WHERE NOT is_indexed ORDER BY account_group_id LIMIT :limit) AS found""",
@@ -171,6 +178,11 @@ async def add_leads(tx: Transaction, change_id: str, lead_ids: Sequence[str]) ->
     """Puts leads of a change into the index. Returns those that were not there yet."""
     rows = await tx.rows(_ADD, change_id=key_of(change_id), subjects=sorted(set(keys_of(lead_ids)) - {0}))
     return {id_of(row["subject"]) for row in rows}
+
+
+async def add_new_leads(tx: Transaction, change_id: str, lead_ids: Sequence[str]) -> None:
+    """Puts leads that this transaction has created, and that are therefore not there yet, into the index."""
+    await tx.run(_ADD_NEW, change_id=key_of(change_id), subjects=sorted(keys_of(lead_ids)))
 
 
 async def add_change(tx: Transaction, change: Change) -> None:
