@@ -91,9 +91,7 @@ async def _not_recorded_before(tx: Transaction, change: Change, brought: Brought
     new = await change_subjects.add_leads(tx, change.id, known)
     entered_at = effect.entered_at or ()
     chosen = [
-        at
-        for at, lead_id in enumerate(effect.lead_ids)
-        if at < created or lead_id in new or entered_at[at] is not None
+        at for at, lead_id in enumerate(effect.lead_ids) if at < created or lead_id in new or entered_at[at] is not None
     ]
     return Effect(
         lead_ids=tuple(effect.lead_ids[at] for at in chosen), entered_at=tuple(entered_at[at] for at in chosen)
