@@ -100,7 +100,7 @@ def import_file(
         pace = Pace(seconds=_LOOK_S) if dry_run else None
         source = closing.enter_context(open_table(file, reading, pace=pace))
         plan = plan_columns(source.header, identity_column=identity_column, mapping=mapping, sample=source.sample())
-        keep = row_filter(source.header, conditions)
+        keep = row_filter(source.header, conditions) if conditions else None
         if pace is not None:
             _show_preview(
                 file, source, plan, keep, pace, account_group=account_group, on_known=on_known, as_json=as_json
@@ -126,7 +126,7 @@ def _show_preview(
     file: Path,
     source: Table,
     plan: ColumnPlan,
-    keep: Callable[[Sequence[str]], bool],
+    keep: Callable[[Sequence[str]], bool] | None,
     pace: Pace,
     *,
     account_group: str,
