@@ -34,6 +34,7 @@ _TIMES = 2**42
 _WELL_FORMED = re.compile(r"[0-9a-f]{24}")
 # The 12 bytes of an id as two integers: the milliseconds with two bytes that are zero, and the number.
 _HALVES = struct.Struct(">QI")
+_halves = _HALVES.pack
 _lock = threading.Lock()
 _last = 0
 
@@ -110,8 +111,8 @@ def key_or_none(id: str | None) -> int | None:
 
 def id_of(key: int) -> str:
     """Returns the id of a key from the database."""
-    # In a quarter of the time of a format with two numbers. A page of 200 people has as many ids.
-    return _HALVES.pack(key >> NUMBER_BITS << 16, key & NUMBERS - 1).hex()
+    # A third of the time of a format. An import converts each key, and a page of a list three for each lead.
+    return _halves(key >> NUMBER_BITS << 16, key & NUMBERS - 1).hex()
 
 
 def id_or_none(key: int | None) -> str | None:

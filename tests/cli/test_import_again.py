@@ -87,3 +87,25 @@ def test_the_same_file_again_changes_nothing(url: str, group: str, tmp_path: Pat
     assert (again["created"], again["matched"]) == (0, rows - 1 if may_contradict else rows)
     assert stored() == before
     assert command("doctor", url=url).code == 0
+
+
+def test_a_later_batch_may_have_new_and_known_people(url: str, group: str, tmp_path: Path) -> None:
+    """The record has each lead of the import once. The known ones of the second batch were recorded with the first."""
+    numbers = [*range(2_000), *range(50), *range(2_000, 2_060)]
+    file = tmp_path / "people.csv"
+    file.write_text("Email,Note\n" + "".join(f"p{number}@c.example,{number}\n" for number in numbers))
+    arguments = ("--account-group", group, "--audience", "People", "--json")
+    report = command("import", str(file), *arguments, url=url).json()
+    counts = {name: report[name] for name in ("read", "created", "matched", "added", "alreadyInAudience")}
+    assert counts == {"read": 2_110, "created": 2_060, "matched": 50, "added": 2_060, "alreadyInAudience": 50}
+
+    def count(query: str) -> list[tuple[int, ...]]:
+        mine = f"{query} WHERE account_group_id = $1"
+        return [tuple(map(int, row)) for row in run_sql(url, mine, number_of(group))]
+
+    assert count("SELECT lead_count FROM changes") == [(2_060,)]
+    assert sorted(count("SELECT created_count FROM change_parts")) == [(60,), (2_000,)]
+    own = "(SELECT id FROM leads WHERE account_group_id = $1)"
+    assert count(f"SELECT count(*) FROM (SELECT * FROM change_subjects WHERE subject IN {own}) s") == [(2_060,)]
+    assert count("SELECT count(*) FROM memberships") == [(2_060,)]
+    assert command("doctor", url=url).code == 0

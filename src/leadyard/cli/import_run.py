@@ -41,7 +41,7 @@ class Import:
     caller: Caller
     audience_id: str
     plan: ColumnPlan
-    keep: Callable[[Sequence[str]], bool]
+    keep: Callable[[Sequence[str]], bool] | None
     rejects: Path
     on_known: OnKnown = OnKnown.FILL
     report: ImportReport = field(default_factory=ImportReport)

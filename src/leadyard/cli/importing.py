@@ -132,7 +132,7 @@ def _import_here(asked: ImportRequest, group: str, *, dry_run: bool) -> None:
         plan = plan_columns(
             source.header, identity_column=asked.identity_column, mapping=asked.mapping, sample=source.sample()
         )
-        keep = row_filter(source.header, asked.conditions)
+        keep = row_filter(source.header, asked.conditions) if asked.conditions else None
         if pace is not None:
             _show_preview(asked, source, plan, keep, pace, group=group)
             return
@@ -155,7 +155,7 @@ def _show_preview(
     asked: ImportRequest,
     source: Table,
     plan: ColumnPlan,
-    keep: Callable[[Sequence[str]], bool],
+    keep: Callable[[Sequence[str]], bool] | None,
     pace: Pace,
     *,
     group: str,

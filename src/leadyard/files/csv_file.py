@@ -12,7 +12,7 @@ from leadyard.files.csv_header import checked_header
 from leadyard.files.csv_layout import SAMPLE_BYTES, as_one_cell, layout_of, unwrapped
 from leadyard.files.encodings import encoding_of
 from leadyard.files.heading import made_up_header
-from leadyard.files.table import BadRow, Row, RowsAhead, SkippedRow
+from leadyard.files.table import BadRow, Row, RowsAhead, SkippedRow, new_row
 from leadyard.files.table_rows import PeopleRows
 from leadyard.files.text_lines import TextLines
 
@@ -128,7 +128,7 @@ class CsvFile:
             if cells is None:
                 return None
             if any(map(str.strip, cells)):
-                return Row(self._first_line(), tuple(cells))
+                return new_row((self._first_line(), tuple(cells)))
         raise UnreadableFile(
             f"There are more than {MAX_BLANK_ROWS:,} blank rows before line {self._lines.line_number:,}: remove them."
         )

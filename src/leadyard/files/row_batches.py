@@ -97,7 +97,7 @@ def checked_batch(found: RowBatch, plan: ColumnPlan, *, progress: float, as_stor
     return Batch(
         profiles=(),
         checked=checked,
-        rows=tuple((row.line_number, row.cells) for row in found.rows),
+        rows=found.rows,
         rejected=tuple(
             RejectedRow(line=row.line_number, code=row.code, message=row.message, cells=row.cells) for row in found.bad
         ),

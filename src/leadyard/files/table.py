@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol, cast
 
 from leadyard.errors import UnreadableFile
 
@@ -14,6 +15,10 @@ class Row(NamedTuple):
 
     line_number: int
     cells: tuple[str, ...]
+
+
+new_row = cast("Callable[[tuple[int, tuple[str, ...]]], Row]", partial(tuple.__new__, Row))
+"""Row, for code that makes millions of them: in a third of the time."""
 
 
 class BadRow(NamedTuple):

@@ -42,6 +42,7 @@ SHARED_EMAIL_KIND = "shared_email"
 IDENTITIES = tuple(field.attribute for field in TEXT_FIELDS if field.is_key)
 """The fields that identify a person, as attributes of Profile."""
 _RULES = {field.attribute: (field.json_name, field.max_length, field.several_lines) for field in TEXT_FIELDS}
+_LEAST_MAX_LENGTH = min(field.max_length for field in TEXT_FIELDS)
 _texts_of = attrgetter(*ATTRIBUTES)
 
 
@@ -70,12 +71,11 @@ def normalised_texts(texts: Mapping[str, str]) -> dict[str, Any]:
     """Returns the texts in their normal form, by attribute. Raises like `normalise_profile`."""
     known: dict[str, Any] = {}
     for field, value in texts.items():
-        label, max_length, several_lines = _RULES[field]
-        # The condition of trimmed_text for nearly all values, without the call.
-        if value.isprintable() and len(value) <= max_length:
+        # The condition of trimmed_text for nearly all values, without the call and the rules of the field.
+        if value.isprintable() and len(value) <= _LEAST_MAX_LENGTH:
             text = value.strip()
         else:
-            text = trimmed_text(value, label, max_length, several_lines)
+            text = trimmed_text(value, *_RULES[field])
         if text:
             known[field] = text
     _settle_linkedin(known)
@@ -86,10 +86,11 @@ def normalised_texts(texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def profile_of_texts(known: dict[str, Any], custom: Mapping[str, str] | None) -> Profile:
-    """Returns the profile of normalised texts and custom fields. Raises InvalidProspect EMPTY_PROSPECT without any."""
+    """Returns the profile of normalised texts, which are not empty, and custom fields. Raises InvalidProspect
+    EMPTY_PROSPECT without any."""
     if custom:
         known["custom_fields"] = custom
-    if not any(known.values()):
+    if not known:
         raise InvalidProspect("EMPTY_PROSPECT", "Nothing is known of this prospect: fill in at least one field.")
     return new_profile(**known)
 

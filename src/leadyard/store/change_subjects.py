@@ -177,14 +177,14 @@ async def add_leads(tx: Transaction, change_id: str, lead_ids: Sequence[str]) ->
 
 
 async def add_imported(tx: Transaction, change_id: str, lead_ids: Sequence[str], *, created_count: int) -> set[str]:
-    """Puts leads of an import into the index, of which it has created the first ones. Returns those that no earlier
-    batch of it has recorded."""
+    """Puts leads of an import into the index, of which it has created the first ones. Returns those of the others that
+    no earlier batch of it has recorded."""
     keys = keys_of(lead_ids)
     created, known = set(keys[:created_count]), set(keys[created_count:])
     known -= await created_leads.find_created(tx, change_id, known)
     subjects = sorted(known | created_leads.spans_of(created))
     added = {row["subject"] for row in await tx.rows(_ADD, change_id=key_of(change_id), subjects=subjects)}
-    return {id_of(key) for key in created | (known & added)}
+    return {id_of(key) for key in known & added}
 
 
 async def add_change(tx: Transaction, change: Change) -> None:

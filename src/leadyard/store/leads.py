@@ -235,10 +235,7 @@ async def insert(tx: Transaction, leads: Sequence[Lead]) -> None:
     one of their ids."""
     keys = keys_of([lead.id for lead in leads])
     blocks = await search_blocks.add(tx, keys, [searched_line(lead.profile) for lead in leads])
-    rows = [
-        (key, lead.created_at, block, *_written(lead)) for key, block, lead in zip(keys, blocks, leads, strict=True)
-    ]
-    await tx.add(_NEW, rows)
+    await tx.add(_NEW, list(map(_new_row, keys, blocks, leads)))
     await duplicates.note_new(tx, keys)
 
 
@@ -280,8 +277,9 @@ def _row(key: int, lead: Lead) -> dict[str, Any]:
     return {"id": key, **known, "custom_fields": dict(profile.custom_fields) or None, "shared_email_name": shared_name}
 
 
-def _written(lead: Lead) -> tuple[str | None, ...]:
-    """Returns the values of _WRITTEN, in that order."""
+def _new_row(key: int, block: int, lead: Lead) -> tuple[int | str | None, ...]:
+    """Returns the values of _NEW, in that order."""
     profile = lead.profile
     custom = as_texts(profile.custom_fields) if profile.custom_fields else None
-    return (*_texts_of(profile), custom, name_key(profile) if lead.shares_email else None)
+    shared_name = name_key(profile) if lead.shares_email else None
+    return (key, lead.created_at, block, *_texts_of(profile), custom, shared_name)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from leadyard.database import Transaction
 from leadyard.ids import BEYOND_EVERY_KEY, id_of, key_of, keys_of, number_of
-from leadyard.store.db import NewRows, Row, Statement, from_document
+from leadyard.store.db import Row, Statement, from_document
 
 # The rows are counted by what RETURNING returns. The count of the command is wrong on Citus, where an INSERT … SELECT
 # reports the rows that it sent and not those that it inserted (rule 16).
@@ -23,7 +23,14 @@ _ADD = Statement(
     SELECT :account_group_id, :audience_id, u.value, CAST(:now AS bigint)
     FROM json_each(:lead_ids) AS u WHERE true ON CONFLICT DO NOTHING RETURNING lead_id""",
 )
-_ADD_NEW = NewRows("memberships", ("audience_id", "lead_id", "added_at"))
+# On PostgreSQL as fast as COPY. SQLite takes less than half of the time of a statement for each row.
+_ADD_NEW = Statement(
+    """INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)
+    SELECT :account_group_id, :audience_id, u.lead_id, CAST(:now AS bigint)
+    FROM unnest(:lead_ids[bigint]) AS u(lead_id)""",
+    sqlite="""INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)
+    SELECT :account_group_id, :audience_id, u.value, CAST(:now AS bigint) FROM json_each(:lead_ids) AS u""",
+)
 # In place, as in move_statements.py: the row keeps its old time, and returns it.
 _MOVE = """UPDATE memberships SET audience_id = :target, previous_added_at = added_at, added_at = CAST(:now AS bigint)
     WHERE account_group_id = :account_group_id AND lead_id IN :lead_ids[bigint] AND {source}
@@ -82,8 +89,7 @@ async def add(tx: Transaction, audience_id: str, lead_ids: Iterable[str], *, now
 
 async def add_new(tx: Transaction, audience_id: str, lead_ids: Sequence[str], *, now: int) -> None:
     """Adds leads that this transaction has created, and that are therefore in no audience yet, to the audience."""
-    number = number_of(audience_id)
-    await tx.add(_ADD_NEW, [(number, key, now) for key in keys_of(lead_ids)])
+    await tx.run(_ADD_NEW, audience_id=number_of(audience_id), lead_ids=keys_of(lead_ids), now=now)
 
 
 async def restore(tx: Transaction, audience_id: str, added_at: Mapping[str, int]) -> set[str]:

@@ -62,16 +62,7 @@ async def _append(tx: Transaction, change: Change, brought: BroughtIn) -> Effect
     is left out, unless it has entered again, because it was moved away since."""
     if brought.replaced:
         await replaced_values.add(tx, change.id, brought.replaced)
-    effect = brought.effect
-    new = set[str]()
-    if effect.lead_ids:
-        count = brought.created_count
-        new = await change_subjects.add_imported(tx, change.id, effect.lead_ids, created_count=count)
-    entered_at = effect.entered_at or ()
-    chosen = [at for at, lead_id in enumerate(effect.lead_ids) if lead_id in new or entered_at[at] is not None]
-    part = Effect(
-        lead_ids=tuple(effect.lead_ids[at] for at in chosen), entered_at=tuple(entered_at[at] for at in chosen)
-    )
+    part = await _not_recorded_before(tx, change, brought)
     if part.lead_ids:
         # A created lead is always new, so the created ones still come first.
         await changes.insert_part(
@@ -86,3 +77,21 @@ async def _append(tx: Transaction, change: Change, brought: BroughtIn) -> Effect
     if part.lead_ids or brought.filled_count:
         await changes.count_part(tx, change.id, part, filled_count=brought.filled_count)
     return part
+
+
+async def _not_recorded_before(tx: Transaction, change: Change, brought: BroughtIn) -> Effect:
+    """Puts the leads into the index of the record. Returns the part of the effect that earlier batches have not
+    recorded."""
+    effect, created = brought.effect, brought.created_count
+    if not effect.lead_ids:
+        return effect
+    new = await change_subjects.add_imported(tx, change.id, effect.lead_ids, created_count=created)
+    if created == len(effect.lead_ids):
+        return effect
+    entered_at = effect.entered_at or ()
+    chosen = [
+        at for at, lead_id in enumerate(effect.lead_ids) if at < created or lead_id in new or entered_at[at] is not None
+    ]
+    return Effect(
+        lead_ids=tuple(effect.lead_ids[at] for at in chosen), entered_at=tuple(entered_at[at] for at in chosen)
+    )
