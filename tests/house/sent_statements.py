@@ -17,6 +17,7 @@ from tests.house.sql_rules import Database
 # is checked here too.
 ONLY_ON = {
     "move_statements._CALL": "postgresql",
+    "move_statements._CHANGE_ALL": "postgresql",
     "move_statements._RECORD_ALREADY": "sqlite",
 }
 # They copy rows inside PostgreSQL, which rule 7 forbids where a request waits for it.
