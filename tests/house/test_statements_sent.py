@@ -39,7 +39,7 @@ from rig.racing import on_postgresql_only
 from rig.service import Service, Tenant, make_tenant, on_database, run_sql
 from rig.sqlite_file import open_sqlite
 from tests.house.explained import explained_move, rows_touched
-from tests.house.sent_statements import CONSTANTS, ONLY_ON, WALKS_A_GROUP, Sent
+from tests.house.sent_statements import CONSTANTS, COPIES_IN_THE_BACKGROUND, ONLY_ON, WALKS_A_GROUP, Sent
 from tests.house.sql_rules import COMMANDS, GROUP, REFERENCE_TABLES, TENANT_TABLES, Database, broken_rules
 from tests.migrations.schema_of import schema_of, triggers_of
 
@@ -233,7 +233,11 @@ def test_everything_that_was_sent_is_a_constant_of_the_store(traffic: Tenant, lo
 
 @pytest.mark.parametrize("sent", CONSTANTS, ids=lambda sent: f"{sent.name}-{sent.database}")
 def test_no_statement_breaks_a_rule(sent: Sent) -> None:
-    assert broken_rules(sent.named, database=sent.database, across_groups=sent.across_groups) == []
+    broken = broken_rules(sent.named, database=sent.database, across_groups=sent.across_groups)
+    if sent.name in COPIES_IN_THE_BACKGROUND and sent.database == "postgresql":
+        assert [each.partition(":")[0] for each in broken] == ["rule 7"]
+    else:
+        assert broken == []
 
 
 def test_statements_across_groups_are_the_list_above() -> None:
@@ -244,7 +248,7 @@ def test_statements_across_groups_are_the_list_above() -> None:
 def test_only_those_above_read_a_tenant_table_across_groups() -> None:
     """Stricter than the rule: the other statements do not need their exemption."""
     breaking = {each.name for each in CONSTANTS if broken_rules(each.named, database=each.database)}
-    assert breaking == READ_BEYOND_THE_GROUP
+    assert breaking == READ_BEYOND_THE_GROUP | COPIES_IN_THE_BACKGROUND.keys()
 
 
 def test_what_is_read_across_groups_is_no_data() -> None:
@@ -543,10 +547,10 @@ def test_two_transactions_in_one_operation_would_be_seen() -> None:
 
 
 # In the order in which they are done.
-STEPS = {
-    name: getattr(move_statements, name)
-    for name in ("_LOCK", "_POPULATING", "_CHANGE_AUDIENCE", "_LEAVE_SOURCE", "_RECORD", "EVENT", "_COUNT")
-}
+_IN_ORDER = (
+    "_LOCK", "_POPULATING", "_CHANGE_ALL", "_CHANGE_AUDIENCE", "_LEAVE_SOURCE", "_RECORD", "EVENT", "_COUNT",
+)  # fmt: skip
+STEPS = {name: getattr(move_statements, name) for name in _IN_ORDER}
 # SQLite records the move first, while the old times are in the rows. For leads in the target it completes the record.
 STEPS_OF_SQLITE = (
     "_LOCK", "_POPULATING", "_RECORD", "_CHANGE_AUDIENCE", "_LEAVE_SOURCE", "_RECORD_ALREADY", "EVENT",

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from leadyard.database import Transaction
 from leadyard.ids import BEYOND_EVERY_KEY, id_of, id_or_none, key_of, key_or_none, keys_of
-from leadyard.model import Change, EventType, NewEvent
+from leadyard.model import EventType, NewEvent
 from leadyard.store.account_groups import KEY_OF_GROUP
-from leadyard.store.changes import COLUMNS, change_from
 from leadyard.store.db import Row, Statement, as_document, from_document
 
 _COLUMNS = """id, type, occurred_at, source_audience_id, target_audience_id, source_count, target_count, change_id,
@@ -27,7 +26,8 @@ _TAKE = Statement(
     RETURNING {_COLUMNS}"""
 )
 _CHANGES = Statement(
-    f"SELECT {COLUMNS} FROM changes c WHERE c.account_group_id = :account_group_id AND c.id IN :ids[bigint]"
+    """SELECT id, job_id, lead_count, already_in_target_count, undoes_change_id FROM changes
+    WHERE account_group_id = :account_group_id AND id IN :ids[bigint]"""
 )
 _AUDIENCES = Statement(
     """SELECT id, name, prospect_count, changed_at FROM audiences
@@ -38,6 +38,16 @@ _GROUPS = Statement(
         ORDER BY account_group_id LIMIT :limit) AS found""",
     across_groups=True,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedChange:
+    """What events report of a change."""
+
+    job_id: str | None
+    lead_count: int
+    already_in_target_count: int
+    undoes_change_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +88,18 @@ async def take(tx: Transaction, *, limit: int) -> list[NewEvent]:
     return [_event(row) for row in sorted(rows, key=lambda row: row["id"])]
 
 
-async def find_changes(tx: Transaction, change_ids: Iterable[str]) -> dict[str, Change]:
-    """Returns id → change of those that exist."""
+async def find_changes(tx: Transaction, change_ids: Iterable[str]) -> dict[str, ReportedChange]:
+    """Returns id → what events report of the change, for those that exist."""
     rows = await tx.rows(_CHANGES, ids=sorted(keys_of(list(change_ids))))
-    return {id_of(row["id"]): change_from(row) for row in rows}
+    return {
+        id_of(row["id"]): ReportedChange(
+            id_or_none(row["job_id"]),
+            row["lead_count"],
+            row["already_in_target_count"],
+            id_or_none(row["undoes_change_id"]),
+        )
+        for row in rows
+    }
 
 
 async def find_audiences(tx: Transaction, audience_ids: Iterable[str]) -> dict[str, ReportedAudience]:

@@ -17,7 +17,7 @@ import structlog
 from leadyard.clock import now_ms
 from leadyard.database import Database, Transaction
 from leadyard.errors import ServiceUnavailable
-from leadyard.model import Change, Event, NewEvent
+from leadyard.model import Event, NewEvent
 from leadyard.operations.operation import retried, run_again_on_conflict
 from leadyard.store import event_outbox, events
 from leadyard.watching import metrics
@@ -107,7 +107,9 @@ async def place_batch(tx: Transaction) -> list[Event]:
     return await events.append(tx, feed, [(event, _data(event, changes, names)) for event in taken], now=now_ms())
 
 
-def _data(event: NewEvent, changes: Mapping[str, Change], names: Mapping[str, str]) -> Mapping[str, Any]:
+def _data(
+    event: NewEvent, changes: Mapping[str, event_outbox.ReportedChange], names: Mapping[str, str]
+) -> Mapping[str, Any]:
     if event.first_lead is None or event.change_id is None:
         return event.data or {}
     # Without the change, which another program must have deleted, the feed still goes on.

@@ -182,13 +182,6 @@ def _make_audiences() -> None:
         sa.Column("deleted_at", sa.BigInteger()),
         sa.Column("deleted_by_change_id", sa.BigInteger()),
         sa.Column("emptied_at", sa.BigInteger()),
-        sa.CheckConstraint(
-            "type IN ('on_demand', 'monitoring', 'linkedin_search', 'sales_navigator', 'post_commenters', 'url_upload',"
-            " 'csv_upload')",
-            name=op.f("audiences_type_check"),
-        ),
-        sa.CheckConstraint("number = (id & 2097151)", name=op.f("audiences_number_check")),
-        sa.CheckConstraint("prospect_count >= 0", name=op.f("audiences_prospect_count_check")),
         _refers("folder_id", "folders", "audiences_account_group_id_folders_fkey"),
         _in_group("audiences"),
         sa.PrimaryKeyConstraint("account_group_id", "id", name=op.f("audiences_pkey")),
