@@ -17,7 +17,6 @@ from tests.house.sql_rules import Database
 # is checked here too.
 ONLY_ON = {
     "move_statements._CALL": "postgresql",
-    "move_statements._CHANGE_ALL": "postgresql",
     "move_statements._RECORD_ALREADY": "sqlite",
     "duplicate_blocks._WRITE": "postgresql",
 }

@@ -547,10 +547,10 @@ def test_two_transactions_in_one_operation_would_be_seen() -> None:
 
 
 # In the order in which they are done.
-_IN_ORDER = (
-    "_LOCK", "_POPULATING", "_CHANGE_ALL", "_CHANGE_AUDIENCE", "_LEAVE_SOURCE", "_RECORD", "EVENT", "_COUNT",
-)  # fmt: skip
-STEPS = {name: getattr(move_statements, name) for name in _IN_ORDER}
+STEPS = {
+    name: getattr(move_statements, name)
+    for name in ("_LOCK", "_POPULATING", "_CHANGE_AUDIENCE", "_LEAVE_SOURCE", "_RECORD", "EVENT", "_COUNT")
+}
 # SQLite records the move first, while the old times are in the rows. For leads in the target it completes the record.
 STEPS_OF_SQLITE = (
     "_LOCK", "_POPULATING", "_RECORD", "_CHANGE_AUDIENCE", "_LEAVE_SOURCE", "_RECORD_ALREADY", "EVENT",

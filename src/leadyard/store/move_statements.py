@@ -1,8 +1,7 @@
 """The move in the database, all in one go: as a function on PostgreSQL, and in one visit to the thread of SQLite.
 
-Both run the statements below, in the same order; only `_CHANGE_ALL` is for PostgreSQL alone. On PostgreSQL the function
-saves five of six round trips. Each of them costs the service and the server more than most of the statements
-(docs/decisions/0022).
+Both run the statements below, in the same order. On PostgreSQL the function saves five of six round trips. Each of them
+costs the service and the server more than most of the statements (docs/decisions/0022).
 """
 
 from __future__ import annotations
@@ -42,19 +41,14 @@ _IN_SOURCE_BY_LEAD = _IN_SOURCE.replace("audience_id = ", "audience_id + 0 = ")
 # new values, so the row itself keeps its old time, which the record needs. To read the rows before would cost a quarter
 # of the move (docs/decisions/0039). SQLite compares each new row with the primary key in any case. With OR IGNORE that
 # comparison leaves the leads alone that are in the target already, and a look-up for each lead is saved.
-_CHANGED = f"""WITH moved AS (UPDATE memberships SET audience_id = :target_number, added_at = CAST(:now AS bigint),
-        previous_added_at = added_at WHERE {_IN_SOURCE_BY_LEAD}{{and_not_in_target}}
-        RETURNING lead_id, previous_added_at)
-    SELECT count(*) AS changed, array_agg(lead_id) AS moved_ids, array_agg(previous_added_at) AS left_at FROM moved"""
-# On PostgreSQL a tenth of a move would be look-ups in the target, which seldom has one of the leads. So this looks for
-# none. If the primary key finds one, the function undoes this step and takes the next one (docs/decisions/0054).
-_CHANGE_ALL = Statement(_CHANGED.format(and_not_in_target=""))
 _CHANGE_AUDIENCE = Statement(
-    _CHANGED.format(
-        and_not_in_target=""" AND NOT EXISTS (SELECT 1 FROM memberships t
+    f"""WITH moved AS (UPDATE memberships SET audience_id = :target_number, added_at = CAST(:now AS bigint),
+            previous_added_at = added_at
+        WHERE {_IN_SOURCE_BY_LEAD} AND NOT EXISTS (SELECT 1 FROM memberships t
             WHERE t.account_group_id = :account_group_id AND t.audience_id = :target_number
-            AND t.lead_id = memberships.lead_id LIMIT 1 OFFSET 0)"""
-    ),
+            AND t.lead_id = memberships.lead_id LIMIT 1 OFFSET 0)
+        RETURNING lead_id, previous_added_at)
+    SELECT count(*) AS changed, array_agg(lead_id) AS moved_ids, array_agg(previous_added_at) AS left_at FROM moved""",
     sqlite=f"""UPDATE OR IGNORE memberships SET audience_id = :target_number, added_at = :now WHERE {_IN_SOURCE}""",
 )
 # Leads still in the source after this are in the target already. Usually there are none, and this does not run.
@@ -138,11 +132,7 @@ BEGIN
     END IF;
     _now := greatest(_now, _last_change + 1);
     _move_id := _now << {NUMBER_BITS} | _number;
-    BEGIN
-        {_CHANGE_ALL.in_function} INTO _changed, _moved_ids, _left_at;
-    EXCEPTION WHEN unique_violation THEN
-        {_CHANGE_AUDIENCE.in_function} INTO _changed, _moved_ids, _left_at;
-    END;
+    {_CHANGE_AUDIENCE.in_function} INTO _changed, _moved_ids, _left_at;
     IF _changed < _lead_count THEN
         {_LEAVE_SOURCE.in_function} INTO _already, _gone_ids, _gone_at;
         IF _changed + _already < _lead_count THEN

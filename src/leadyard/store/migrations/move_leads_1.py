@@ -28,21 +28,13 @@ BEGIN
     END IF;
     _now := greatest(_now, _last_change + 1);
     _move_id := _now << 21 | _number;
-    BEGIN
-        WITH moved AS (UPDATE memberships SET audience_id = _target_number, added_at = CAST(_now AS bigint),
-            previous_added_at = added_at WHERE account_group_id = _account_group_id AND lead_id =
-            ANY(CAST(_lead_ids AS bigint[])) AND audience_id + 0 = _source_number RETURNING lead_id,
-            previous_added_at) SELECT count(*) AS changed, array_agg(lead_id) AS moved_ids,
-            array_agg(previous_added_at) AS left_at FROM moved INTO _changed, _moved_ids, _left_at;
-    EXCEPTION WHEN unique_violation THEN
-        WITH moved AS (UPDATE memberships SET audience_id = _target_number, added_at = CAST(_now AS bigint),
-            previous_added_at = added_at WHERE account_group_id = _account_group_id AND lead_id =
-            ANY(CAST(_lead_ids AS bigint[])) AND audience_id + 0 = _source_number AND NOT EXISTS (SELECT 1 FROM
-            memberships t WHERE t.account_group_id = _account_group_id AND t.audience_id = _target_number AND
-            t.lead_id = memberships.lead_id LIMIT 1 OFFSET 0) RETURNING lead_id, previous_added_at) SELECT count(*)
-            AS changed, array_agg(lead_id) AS moved_ids, array_agg(previous_added_at) AS left_at FROM moved INTO
-            _changed, _moved_ids, _left_at;
-    END;
+    WITH moved AS (UPDATE memberships SET audience_id = _target_number, added_at = CAST(_now AS bigint),
+        previous_added_at = added_at WHERE account_group_id = _account_group_id AND lead_id = ANY(CAST(_lead_ids AS
+        bigint[])) AND audience_id + 0 = _source_number AND NOT EXISTS (SELECT 1 FROM memberships t WHERE
+        t.account_group_id = _account_group_id AND t.audience_id = _target_number AND t.lead_id =
+        memberships.lead_id LIMIT 1 OFFSET 0) RETURNING lead_id, previous_added_at) SELECT count(*) AS changed,
+        array_agg(lead_id) AS moved_ids, array_agg(previous_added_at) AS left_at FROM moved INTO _changed,
+        _moved_ids, _left_at;
     IF _changed < _lead_count THEN
         WITH gone AS (DELETE FROM memberships WHERE account_group_id = _account_group_id AND lead_id =
             ANY(CAST(_lead_ids AS bigint[])) AND audience_id + 0 = _source_number RETURNING lead_id, added_at)
