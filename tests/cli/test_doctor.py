@@ -339,20 +339,6 @@ def test_two_active_jobs_on_one_audience(patient: Patient) -> None:
     assert findings(patient) == [("jobs_on_audience", expected)]
 
 
-def test_an_audience_with_the_number_of_another_id(patient: Patient) -> None:
-    number = number_of(patient.target) ^ 1
-    tamper(patient.url, f"UPDATE audiences SET number = {number} WHERE id = {key_of(patient.target)}")
-    expected = f"Audience {patient.target} has the number {number}, but its id ends with another one."
-    assert ("audience_number", expected) in findings(patient)
-
-
-@pytest.mark.parametrize("count", [-1, 3])
-def test_a_change_that_counts_what_cannot_be(patient: Patient, count: int) -> None:
-    tamper(patient.url, f"UPDATE changes SET already_in_target_count = {count} WHERE id = {key_of(patient.move_id)}")
-    expected = f"Change {patient.move_id} counts {count} of 2 leads as in the target before."
-    assert findings(patient) == [("already_in_target", expected)]
-
-
 def test_more_rejected_rows_than_counted(patient: Patient) -> None:
     job = insert_job(patient, read=1, rejected=1)
     insert_rejections(patient, job, 2)

@@ -26,7 +26,6 @@ COPIES_IN_THE_BACKGROUND = {
 }
 # They look at a whole account group on purpose.
 WALKS_A_GROUP = {
-    "doctor._IMPOSSIBLE_COUNTS": "reads both counts of every change",
     "doctor._ORPHANS": "compares every membership with its lead and its audience",
     "doctor._TOO_MANY_REJECTIONS": "counts every rejected row",
     "doctor._UNDONE_PLANS": "reads every part of a change",

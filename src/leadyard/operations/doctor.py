@@ -32,8 +32,6 @@ class CheckUp:
 
 _SENTENCES = {
     "prospect_count": "Audience {id} counts {prospect_count} prospects but has {members}.",
-    "audience_number": "Audience {id} has the number {number}, but its id ends with another one.",
-    "already_in_target": "Change {id} counts {already_in_target_count} of {lead_count} leads as in the target before.",
     "orphan": "Lead {lead_id} in audience {audience_id} lacks its lead row.",
     "change_count": "Change {id} counts {counted} leads but lists {listed}.",
     "abandoned_change": "Change {id} of job {job_id} is hidden, and the job has ended.",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from leadyard.database import Transaction
-from leadyard.ids import NUMBER_BITS, NUMBERS, id_or_none
+from leadyard.ids import NUMBER_BITS, id_or_none
 from leadyard.model import Discrepancy
 from leadyard.store import record_replay
 from leadyard.store.db import Row, Statement
@@ -20,15 +20,6 @@ _DRIFTED_COUNTS = Statement(
     LEFT JOIN memberships m ON m.account_group_id = a.account_group_id AND m.audience_id = a.number
     WHERE a.account_group_id = :account_group_id
     GROUP BY a.id, a.prospect_count HAVING a.prospect_count <> count(m.lead_id) ORDER BY a.id LIMIT :limit"""
-)
-# These two would be checks of the tables, but PostgreSQL reads their texts again for each move (docs/decisions/0054).
-_OTHER_NUMBERS = Statement(
-    f"""SELECT id, number FROM audiences WHERE account_group_id = :account_group_id
-    AND number <> (id & {NUMBERS - 1}) ORDER BY id LIMIT :limit"""
-)
-_IMPOSSIBLE_COUNTS = Statement(
-    """SELECT id, already_in_target_count, lead_count FROM changes WHERE account_group_id = :account_group_id
-    AND NOT already_in_target_count BETWEEN 0 AND lead_count ORDER BY id LIMIT :limit"""
 )
 # Only locks ensure that the audience of a membership exists, so this check is not only one for damage. One look-up per
 # membership, because a join that is planned without statistics may read all leads for each of them
@@ -149,9 +140,7 @@ _TOTALS = Statement(
 
 _CHECKS = {
     "prospect_count": _DRIFTED_COUNTS,
-    "audience_number": _OTHER_NUMBERS,
     "orphan": _ORPHANS,
-    "already_in_target": _IMPOSSIBLE_COUNTS,
     "abandoned_change": _ABANDONED_CHANGES,
     "planned_part": _UNDONE_PLANS,
     "job_counts": _MISCOUNTED_JOBS,

@@ -34,6 +34,7 @@ def make_changes() -> None:
         sa.Column("lead_ids", KEYS),
         sa.Column("left_at", KEYS),
         sa.Column("entered_at", KEYS),
+        sa.CheckConstraint("already_in_target_count BETWEEN 0 AND lead_count", name=op.f("changes_counts_check")),
         sa.PrimaryKeyConstraint("account_group_id", "id", name=op.f("changes_pkey")),
     )
     not_indexed = sa.text("NOT is_indexed")

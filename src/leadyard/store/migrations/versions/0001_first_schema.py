@@ -182,6 +182,9 @@ def _make_audiences() -> None:
         sa.Column("deleted_at", sa.BigInteger()),
         sa.Column("deleted_by_change_id", sa.BigInteger()),
         sa.Column("emptied_at", sa.BigInteger()),
+        sa.CheckConstraint(
+            "number = (id & 2097151) AND prospect_count >= 0", name=op.f("audiences_number_and_count_check")
+        ),
         _refers("folder_id", "folders", "audiences_account_group_id_folders_fkey"),
         _in_group("audiences"),
         sa.PrimaryKeyConstraint("account_group_id", "id", name=op.f("audiences_pkey")),
