@@ -202,7 +202,7 @@ def _asked(name: str) -> Meaning | None:
     if not words.ADDRESSING.intersection(found):
         return None
     meaning = meaning_of(" ".join(word for word in found if word not in words.QUESTION_WORDS))
-    return None if meaning is None else meaning._replace(how="parts")
+    return None if meaning is None else Meaning(meaning.field, "parts", meaning.trust)
 
 
 def _company_fact(name: str) -> Meaning | None:

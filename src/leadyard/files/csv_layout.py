@@ -81,7 +81,7 @@ def _joined(lines: list[str]) -> list[str]:
 
 def _below(above: Layout, layout: Layout) -> Layout:
     lines = above.lines_before_header + layout.lines_before_header
-    return layout._replace(lines_before_header=lines)
+    return Layout(layout.delimiter, lines, layout.has_header, layout.is_wrapped, layout.has_receivers)
 
 
 def _layout_of_lines(lines: list[str], delimiter: str | None, wanted: Collection[str]) -> Layout:
