@@ -92,7 +92,7 @@ def identity_in(cell: str) -> tuple[str, bool] | None:
 
 
 def profile_among_links(cell: str) -> str | None:
-    """Returns the profile in a cell that consists of links, such as the address of a site and that of a profile."""
+    """Returns the profile in a cell that consists of links, such as the addresses of a site and of a profile."""
     links = _BETWEEN_LINKS.split(cell[: _MAX_LINKS_CHARS + 1].strip())
     if len(cell) > _MAX_LINKS_CHARS or not all("." in link and "@" not in link for link in links if link):
         return None

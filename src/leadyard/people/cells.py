@@ -206,7 +206,7 @@ def _is_whole_phone(part: str) -> bool:
 
 
 def _identifiers(addresses: list[str]) -> tuple[list[str], list[str]]:
-    """Returns the identifiers in the addresses, and the addresses without one, such as that of a company."""
+    """Returns the identifiers in the addresses, and the addresses without one, such as a company's."""
     found: list[str] = []
     unusable: list[str] = []
     for address in addresses[:MAX_VALUES_A_CELL]:

@@ -188,8 +188,8 @@ async def add_leads(tx: Transaction, change_id: str, lead_ids: Sequence[str]) ->
 
 
 async def add_imported(tx: Transaction, change_id: str, lead_ids: Sequence[str], *, created_count: int) -> set[str]:
-    """Puts leads of an import into the index, of which it has created the first ones. Returns those of the others that
-    no earlier batch of it has recorded."""
+    """Puts leads of an import into the index, of which it has created the first ones. Returns the others
+    without the ones that an earlier batch of it has recorded."""
     keys = keys_of(lead_ids)
     created, known = set(keys[:created_count]), set(keys[created_count:])
     known -= await created_leads.find_created(tx, change_id, known)
