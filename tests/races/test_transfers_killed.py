@@ -1,24 +1,36 @@
-"""Workers are killed in the middle of transfers and of undos of large changes, or lose their lease."""
+"""Servers, workers and PostgreSQL are killed in the middle of transfers and of undos of large changes, and workers lose
+their lease.
+
+With LEADYARD_TEST_TORTURE=1 a transfer has a million leads and twenty deaths.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from leadyard.clock import now_ms
-from leadyard.ids import id_of, key_of, new_id_at, number_of
+from leadyard.ids import id_of, key_of, number_of
+from leadyard.store import schema
 from rig.answers import data_of
+from rig.change_storm import members_of, replayed
+from rig.deaths import Deaths
 from rig.jobs import ENDED, LEASE_MS, start_import, wait_for_end
+from rig.onlookers import Onlookers, Whole
 from rig.racing import TORTURE, assert_healthy
-from rig.service import Tenant, WorkerProcess
+from rig.service import Service, Tenant, WorkerProcess, make_tenant
+from rig.throwaway_postgres import ThrowawayPostgres
 from rig.transfers import (
     Memberships,
+    big_audiences,
     counts_of,
     memberships_of,
     run_transfer,
@@ -28,120 +40,161 @@ from rig.transfers import (
     with_claim,
 )
 
-LEADS = 1_000_000 if TORTURE else 20_000
-KILLS = 20 if TORTURE else 3
+# A hundred parts or six. A short transfer may end while a server starts again, before all of its deaths.
+LEADS = 1_000_000 if TORTURE else 60_000
+KILLS = 20 if TORTURE else 6
+FEWEST_KILLS = 20 if TORTURE else 2
+KILLS_ON_THE_WAY_BACK = 10 if TORTURE else 2
+PAUSE_S = 0.4 if TORTURE else 0.1
+WITHIN_S = 3_000 if TORTURE else 200
 SHORT_LEASE = {"LEADYARD_WORKER_LEASE_S": "2"}
+NewService = Callable[..., Service]
 NewWorker = Callable[..., WorkerProcess]
+_numbers = itertools.count(1)
 
-pytestmark = pytest.mark.timeout(3600 if TORTURE else 300)
-
-
-def insert_leads(tenant: Tenant, count: int, *audiences: str) -> None:
-    """Adds new leads to all these audiences, quickly, as a recorded addition that has expired would have left them."""
-    first = key_of(new_id_at(now_ms() - 86_400_000))
-    series = (
-        "WITH s(n) AS (SELECT generate_series(0, CAST($3 AS integer) - 1))"
-        if tenant.service.is_postgresql
-        else "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n + 1 < $3)"
-    )
-    tenant.sql(
-        f"{series} INSERT INTO leads (account_group_id, id, email, search_block_id, created_at)"
-        " SELECT $1, CAST($2 AS bigint) + n, 'p' || CAST(n AS text) || '@example.com', CAST($2 AS bigint), 1 FROM s",
-        tenant.number,
-        first,
-        count,
-    )
-    for audience in audiences:
-        tenant.sql(
-            f"{series} INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)"
-            " SELECT $1, $4, CAST($2 AS bigint) + n, 1 + n FROM s",
-            tenant.number,
-            first,
-            count,
-            number_of(audience),
-        )
-        tenant.sql("UPDATE audiences SET prospect_count = prospect_count + $1 WHERE id = $2", count, key_of(audience))
-    # The doctor accepts memberships that are older than the record, and one block has the texts of all of them.
-    tenant.sql(
-        "UPDATE account_groups SET changes_expired_before = $1 WHERE id = $2",
-        key_of(new_id_at(now_ms() - 3_600_000)),
-        tenant.number,
-    )
-    tenant.sql(
-        "INSERT INTO search_blocks (account_group_id, is_small, id, first_lead_id, last_lead_id, lead_ids, lines)"
-        " VALUES ($1, false, $2, $2, $3, $4, '')",
-        tenant.number,
-        first,
-        first + count,
-        b"",
-    )
+pytestmark = pytest.mark.timeout(7200 if TORTURE else 300)
 
 
-def big_audiences(tenant: Tenant, count: int = LEADS) -> tuple[str, str, Memberships]:
-    """Returns source, target and the memberships. A few leads of the source are in the target too."""
-    source, target = tenant.create_audience("Source"), tenant.create_audience("Target")
-    insert_leads(tenant, count, source)
-    some = [id_of(lead) for _, lead, _ in memberships_of(tenant, source)[:: count // 7]]
-    data_of(tenant.copy(source, target, some))
-    return source, target, memberships_of(tenant)
+@pytest.fixture(scope="module")
+def postgres(backend: str) -> Iterator[ThrowawayPostgres | None]:
+    """A PostgreSQL that may be killed, which keeps every commit because fsync is on; None with SQLite."""
+    if backend == "sqlite":
+        yield None
+        return
+    with ThrowawayPostgres(fsync=True) as server:
+        yield server
 
 
-def kill_again_and_again(tenant: Tenant, job_id: str, workers: list[WorkerProcess], *, kills: int, seed: int) -> int:
-    """Kills and restarts all workers at random moments until the job has ended. Returns how often."""
-    chance, done, deadline = random.Random(seed), 0, time.monotonic() + (3000 if TORTURE else 200)
-    while transfer_of(tenant, job_id)["status"] not in ENDED:
-        assert time.monotonic() < deadline, transfer_of(tenant, job_id)
-        if done < kills and transfer_of(tenant, job_id)["status"] == "running":
-            time.sleep(chance.uniform(0, 0.5 if not TORTURE else 5))
-            for worker in workers:
-                worker.kill()
-                worker.start()
-            done += 1
-        time.sleep(0.02)
-    return done
+def mortal_tenant(new_service: NewService, postgres: ThrowawayPostgres | None) -> Tenant:
+    """Returns a tenant of a service and a database that only this test uses."""
+    if postgres is None:
+        return make_tenant(new_service())
+    # A test that failed while PostgreSQL was dead must not make the next one fail.
+    postgres.start()
+    postgres.wait_until_ready()
+    url = postgres.create_database(f"mortal_{next(_numbers)}")
+    asyncio.run(schema.migrate(url))
+    return make_tenant(new_service(database_url=url))
 
 
-def test_a_transfer_and_its_undo_survive_kill_9_of_two_workers(job_tenant: Tenant, new_worker: NewWorker) -> None:
-    source, target, before = big_audiences(job_tenant)
-    workers = [new_worker(job_tenant.service, **SHORT_LEASE) for _ in range(2)]
-
-    job_id = start_transfer(job_tenant, "move", source, target)
-    kills = kill_again_and_again(job_tenant, job_id, workers, kills=KILLS, seed=3)
-
-    ended = transfer_of(job_tenant, job_id)
-    assert (ended["status"], ended["count"], ended["appliedCount"]) == ("completed", LEADS, LEADS), ended
-    assert counts_of(job_tenant, [source, target]) == [0, LEADS]
-    assert len(memberships_of(job_tenant, target)) == LEADS
-    assert [each["jobId"] for each in job_tenant.walk("/changes", kind="move")] == [job_id]
-    assert_healthy(job_tenant)
-
-    undo = data_of(job_tenant.client.post(f"/changes/{ended['changeId']}/undo"), 202)["jobId"]
-    kills += kill_again_and_again(job_tenant, undo, workers, kills=KILLS, seed=4)
-    assert transfer_of(job_tenant, undo)["status"] == "completed"
-    assert memberships_of(job_tenant) == before
-    print(f"\n{kills} kills")
-    assert kills >= 2
-    assert_healthy(job_tenant)
+def deaths_of(tenant: Tenant, postgres: ThrowawayPostgres | None, new_worker: NewWorker, *, seed: int) -> Deaths:
+    """Starts two workers. Returns them and everything else that may die."""
+    workers = [new_worker(tenant.service, **SHORT_LEASE) for _ in range(2)]
+    return Deaths(tenant.service, workers, postgres, random.Random(seed))
 
 
-def test_a_cancelled_transfer_is_taken_back_although_its_workers_are_killed(
-    job_tenant: Tenant, new_worker: NewWorker
+def state_of(tenant: Tenant, job_id: str) -> tuple[str, int, int]:
+    """Returns status, applied leads and lease number, without a server."""
+    [row] = tenant.sql("SELECT status, applied_count, lease_number FROM jobs WHERE id = $1", key_of(job_id))
+    return row
+
+
+def share_of(tenant: Tenant, job_id: str, *, of: int = LEADS) -> float | None:
+    """Returns how much of the change is applied, and None when the job has ended."""
+    status, applied, _ = state_of(tenant, job_id)
+    return None if status in ENDED else applied / of
+
+
+def only_in(before: Memberships, source: str) -> str:
+    """Returns a lead that is in the source and not in the target."""
+    leads = Counter(lead for _, lead, _ in before)
+    return id_of(next(lead for audience, lead, _ in before if audience == number_of(source) and leads[lead] == 1))
+
+
+def whole_states(source: str, target: str, shared: int) -> tuple[Whole, Whole]:
+    """Returns the states before and after the transfer of all leads, which one of them sees that was in the source
+    only. `shared` leads are in the target before."""
+    return Whole((LEADS, shared), frozenset([source])), Whole((0, LEADS), frozenset([target]))
+
+
+def moved(before: Memberships, source: str, target: str, at: int) -> Memberships:
+    """Returns the memberships after all members of the source have moved at that time."""
+    here, there = number_of(source), number_of(target)
+    already = {lead for audience, lead, _ in before if audience == there}
+    entered = [(there, lead, at) for audience, lead, _ in before if audience == here and lead not in already]
+    return sorted([row for row in before if row[0] != here] + entered)
+
+
+def events_of(tenant: Tenant, change_id: str) -> list[int]:
+    """Returns the first lead of each event of the change, in the feed or on its way there."""
+    found = "SELECT first_lead FROM {} WHERE account_group_id = $1 AND change_id = $2"
+    both = [tenant.sql(found.format(table), tenant.number, key_of(change_id)) for table in ("events", "event_outbox")]
+    return [first for [first] in itertools.chain(*both)]
+
+
+def test_a_transfer_and_its_undo_survive_the_death_of_every_process(
+    new_service: NewService, new_worker: NewWorker, postgres: ThrowawayPostgres | None
 ) -> None:
-    source, target, before = big_audiences(job_tenant)
-    workers = [new_worker(job_tenant.service, **SHORT_LEASE) for _ in range(2)]
-    job_id = start_transfer(job_tenant, "move", source, target)
-    while transfer_of(job_tenant, job_id)["appliedCount"] == 0:
-        time.sleep(0.02)
-    job_tenant.client.post(f"/transfers/{job_id}/cancel")
-    kill_again_and_again(job_tenant, job_id, workers, kills=KILLS, seed=5)
-    ended = transfer_of(job_tenant, job_id)
-    # It may have completed before the request.
-    if ended["status"] == "cancelled":
-        assert memberships_of(job_tenant) == before
-        assert job_tenant.walk("/changes", kind="move") == []
-    else:
-        assert counts_of(job_tenant, [source, target]) == [0, LEADS]
-    assert_healthy(job_tenant)
+    """Every reader sees the state before, then nothing, then the state after, whatever dies."""
+    tenant = mortal_tenant(new_service, postgres)
+    source, target, before = big_audiences(tenant, LEADS)
+    at_first, shared = members_of(tenant), len(before) - LEADS
+    lead = only_in(before, source)
+    one, other = whole_states(source, target, shared)
+    deaths = deaths_of(tenant, postgres, new_worker, seed=3)
+
+    forth = Onlookers(tenant, source, target, lead, one, other, leads=LEADS)
+    with forth.at_work():
+        forth.job_id = job_id = start_transfer(tenant, "move", source, target)
+        deaths.during(lambda: share_of(tenant, job_id), KILLS, pause_s=PAUSE_S, within_s=WITHIN_S)
+
+    kills = deaths.done.total()
+    ended = transfer_of(tenant, job_id)
+    assert (ended["status"], ended["count"], ended["appliedCount"]) == ("completed", LEADS, LEADS), ended
+    [change] = tenant.walk("/changes", kind="move")
+    assert (change["id"], change["jobId"], change["leadCount"]) == (ended["changeId"], job_id, LEADS)
+    assert change["alreadyInTargetCount"] == shared
+    now = memberships_of(tenant)
+    assert now == moved(before, source, target, max(at for _, _, at in now))
+    assert counts_of(tenant, [source, target]) == [0, LEADS]
+    assert members_of(tenant) == replayed(tenant, at_first)
+    assert_healthy(tenant)
+
+    back = Onlookers(tenant, source, target, lead, other, one, leads=LEADS)
+    with back.at_work():
+        undo = data_of(tenant.client.post(f"/changes/{change['id']}/undo"), 202)["jobId"]
+        back.job_id = undo
+        deaths.during(lambda: share_of(tenant, undo), KILLS_ON_THE_WAY_BACK, pause_s=PAUSE_S, within_s=WITHIN_S)
+    assert transfer_of(tenant, undo)["status"] == "completed"
+    assert memberships_of(tenant) == before
+    assert [each["jobId"] for each in tenant.walk("/changes", kind="undo")] == [undo]
+    assert tenant.service.doctor()["healthy"]
+
+    print(f"\n{kills} deaths in the transfer, all: {dict(deaths.done)}")
+    print(f"leases: {state_of(tenant, job_id)[2]}, {state_of(tenant, undo)[2]}")
+    assert kills >= FEWEST_KILLS and state_of(tenant, job_id)[2] > 1, "no other worker went on"
+    for each in (change["id"], tenant.walk("/changes", kind="undo")[0]["id"]):
+        firsts = events_of(tenant, each)
+        assert firsts and len(firsts) == len(set(firsts)), firsts
+    deaths.assert_faultless()
+
+
+def test_a_cancelled_transfer_is_taken_back_whatever_dies(
+    new_service: NewService, new_worker: NewWorker, postgres: ThrowawayPostgres | None
+) -> None:
+    tenant = mortal_tenant(new_service, postgres)
+    source, target, before = big_audiences(tenant, LEADS)
+    lead = only_in(before, source)
+    one, other = whole_states(source, target, len(before) - LEADS)
+    deaths = deaths_of(tenant, postgres, new_worker, seed=5)
+    onlookers = Onlookers(tenant, source, target, lead, one, other, leads=LEADS, comes_back=True)
+    with onlookers.at_work():
+        onlookers.job_id = job_id = start_transfer(tenant, "move", source, target)
+        while (applied := state_of(tenant, job_id)[1]) < LEADS / 2:
+            time.sleep(0.02)
+        data_of(tenant.client.post(f"/transfers/{job_id}/cancel"))
+
+        def taken_back() -> float | None:
+            left = share_of(tenant, job_id, of=applied)
+            return None if left is None else max(0.0, 1 - left)
+
+        deaths.during(taken_back, KILLS_ON_THE_WAY_BACK, pause_s=PAUSE_S, within_s=WITHIN_S)
+    print(f"\n{dict(deaths.done)}")
+    assert transfer_of(tenant, job_id)["status"] == "cancelled"
+    assert memberships_of(tenant) == before
+    assert tenant.walk("/changes", kind="move") == []
+    assert tenant.service.doctor()["healthy"]
+    deaths.assert_faultless()
 
 
 def test_a_worker_that_lost_its_lease_applies_no_part_again(
