@@ -297,9 +297,9 @@ def members_of(tenant: Tenant) -> Members:
     return {audience: leads for audience, leads in found.items() if leads}
 
 
-def replayed(tenant: Tenant) -> Members:
+def replayed(tenant: Tenant, at_first: Members | None = None) -> Members:
     """Makes all recorded changes on plain dictionaries, in the order of their times, without the code of the service.
-    Returns what they leave."""
+    Returns what they leave of `at_first`, the memberships before the record began."""
     rows = tenant.sql(
         "SELECT changed_at, id, -1, source_audience_id, target_audience_id, lead_ids, left_at, entered_at"
         " FROM changes WHERE account_group_id = $1 AND lead_ids IS NOT NULL",
@@ -311,7 +311,7 @@ def replayed(tenant: Tenant) -> Members:
         " WHERE p.account_group_id = $1 AND NOT p.is_planned",
         tenant.number,
     )
-    found: Members = defaultdict(dict)
+    found: Members = defaultdict(dict, {audience: dict(leads) for audience, leads in (at_first or {}).items()})
     for at, _, _, source, target, *lists in sorted(rows, key=lambda row: row[:3]):
         leads, left_at, entered_at = map(from_document, lists)
         for place, lead in enumerate(leads):

@@ -24,7 +24,14 @@ from rig.secret_key import SECRET_KEY
 R = TypeVar("R")
 _MOST = 6
 _NAME = Statement("SELECT set_config('application_name', 'leadyard tests', false)", across_groups=True)
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, OSError)
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +74,19 @@ def on_kept(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
 
     async def run() -> R:
         try:
-            async with (await _get(url)).database.read(None) as tx:
-                await tx.rows(_NAME)
+            await _name(await _get(url))
         except (ServiceUnavailable, TransactionConflict):
+            # The new one gets the name, too, or tests would count it as a connection of a service.
             await _forget(url)
+            await _name(await _get(url))
         return await work((await _get(url)).database)
 
     return _runner.run(run())
+
+
+async def _name(kept: _Kept) -> None:
+    async with kept.database.read(None) as tx:
+        await tx.rows(_NAME)
 
 
 async def _get(url: str) -> _Kept:

@@ -324,7 +324,7 @@ class ThrowawayPostgres:
             except PostgresUnavailable:
                 # The orphans of a killed postmaster hold its shared memory until they notice, so that a new one may
                 # refuse to start for a moment.
-                orphans = "pre-existing shared memory block" in self._end_of_log()
+                orphans = "pre-existing shared memory block" in self.end_of_log()
                 if not orphans or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
@@ -339,7 +339,7 @@ class ThrowawayPostgres:
         while True:
             if not self.is_running:
                 raise PostgresUnavailable(
-                    f"PostgreSQL ended instead of starting. Its log ends with:\n{self._end_of_log()}"
+                    f"PostgreSQL ended instead of starting. Its log ends with:\n{self.end_of_log()}"
                 )
             try:
                 self._execute("SELECT 1")
@@ -348,7 +348,7 @@ class ThrowawayPostgres:
                 if time.monotonic() > deadline:
                     raise PostgresUnavailable(
                         f"PostgreSQL was not ready within {limit:.0f} s ({error}). "
-                        f"Its log ends with:\n{self._end_of_log()}"
+                        f"Its log ends with:\n{self.end_of_log()}"
                     ) from error
             time.sleep(0.05)
 
@@ -467,7 +467,8 @@ class ThrowawayPostgres:
         finally:
             await connection.close()
 
-    def _end_of_log(self) -> str:
+    def end_of_log(self) -> str:
+        """Returns the last lines of the server's log."""
         if not self.log_file.exists():
             return "(no log)"
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-20:])

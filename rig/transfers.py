@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
+from leadyard.clock import now_ms
 from leadyard.database import Database
-from leadyard.ids import number_of
+from leadyard.ids import id_of, key_of, new_id_at, number_of
 from leadyard.model import ClaimedJob
 from leadyard.operations.jobs.leases import claim_this_job, hand_back
 from rig.answers import data_of
@@ -17,6 +18,56 @@ from rig.jobs import ENDED, LEASE_MS, in_database, run_of
 from rig.service import Tenant
 
 Memberships = list[tuple[int, int, int]]
+
+
+def insert_leads(tenant: Tenant, count: int, *audiences: str) -> None:
+    """Adds new leads to all these audiences, quickly, as a recorded addition that has expired would have left them."""
+    first = key_of(new_id_at(now_ms() - 86_400_000))
+    series = (
+        "WITH s(n) AS (SELECT generate_series(0, CAST($3 AS integer) - 1))"
+        if tenant.service.is_postgresql
+        else "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n + 1 < $3)"
+    )
+    tenant.sql(
+        f"{series} INSERT INTO leads (account_group_id, id, email, search_block_id, created_at)"
+        " SELECT $1, CAST($2 AS bigint) + n, 'p' || CAST(n AS text) || '@example.com', CAST($2 AS bigint), 1 FROM s",
+        tenant.number,
+        first,
+        count,
+    )
+    for audience in audiences:
+        tenant.sql(
+            f"{series} INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at)"
+            " SELECT $1, $4, CAST($2 AS bigint) + n, 1 + n FROM s",
+            tenant.number,
+            first,
+            count,
+            number_of(audience),
+        )
+        tenant.sql("UPDATE audiences SET prospect_count = prospect_count + $1 WHERE id = $2", count, key_of(audience))
+    # The doctor accepts memberships that are older than the record, and one block has the texts of all of them.
+    tenant.sql(
+        "UPDATE account_groups SET changes_expired_before = $1 WHERE id = $2",
+        key_of(new_id_at(now_ms() - 3_600_000)),
+        tenant.number,
+    )
+    tenant.sql(
+        "INSERT INTO search_blocks (account_group_id, is_small, id, first_lead_id, last_lead_id, lead_ids, lines)"
+        " VALUES ($1, false, $2, $2, $3, $4, '')",
+        tenant.number,
+        first,
+        first + count,
+        b"",
+    )
+
+
+def big_audiences(tenant: Tenant, count: int) -> tuple[str, str, Memberships]:
+    """Returns source, target and the memberships. A few leads of the source are in the target too."""
+    source, target = tenant.create_audience("Source"), tenant.create_audience("Target")
+    insert_leads(tenant, count, source)
+    some = [id_of(lead) for _, lead, _ in memberships_of(tenant, source)[:: count // 7]]
+    data_of(tenant.copy(source, target, some))
+    return source, target, memberships_of(tenant)
 
 
 def transfer_body(action: str, source: str, target: str | None = None, **rest: Any) -> dict[str, Any]:

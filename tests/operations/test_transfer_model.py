@@ -28,9 +28,11 @@ from leadyard.operations.changes.undoing import undo_change
 from leadyard.operations.jobs.leases import claim_this_job
 from leadyard.operations.jobs.transfers import get_transfer, preview_transfer, start_transfer
 from rig.jobs import LEASE_MS, run_of
+from rig.racing import TORTURE
 from rig.undo_model import MANY, PEOPLE, Chooser, Past, World, Yard, opened_world
 
 LEADS_A_PART = 2
+pytestmark = pytest.mark.timeout(3600 if TORTURE else 120)
 KINDS = {
     TransferAction.MOVE: ChangeKind.MOVE,
     TransferAction.COPY: ChangeKind.COPY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
@@ -11,6 +12,7 @@ from structlog.typing import EventDict
 
 from leadyard.database import Database
 from leadyard.errors import AudienceNotReady, JobNotCancellable
+from leadyard.ids import key_of, number_of
 from leadyard.model import (
     Batch,
     Caller,
@@ -30,8 +32,8 @@ from leadyard.operations.jobs.leases import claim_this_job
 from leadyard.operations.jobs.transfers import cancel_transfer, get_transfer, start_transfer
 from leadyard.operations.prospects import add_batch
 from rig.jobs import ENDED, LEASE_MS, in_database, run_of
-from rig.racing import assert_healthy
-from rig.service import Tenant
+from rig.racing import Session, assert_healthy, on_postgresql_only, wait_until
+from rig.service import Tenant, run_sql
 from rig.transfers import memberships_of
 
 R = TypeVar("R")
@@ -274,4 +276,40 @@ def test_a_person_who_was_erased_while_an_undo_is_planned_does_not_come_back(job
     assert scene.run(job).status is JobStatus.COMPLETED
     assert sorted(job_tenant.members(audience)) == sorted(leads[1:3])
     assert job_tenant.count(audience) == 2
+    assert_healthy(job_tenant)
+
+
+@on_postgresql_only
+def test_a_person_who_is_being_added_elsewhere_is_not_withdrawn(job_tenant: Tenant) -> None:
+    """The transaction that adds the person has locked them and has not committed, when the undo of the import takes the
+    people out of the account group whom nothing else needs. SQLite has one writer at a time."""
+    scene = Scene(job_tenant)
+    job = scene.start_undo(imported(scene))
+    while scene.run(job, steps=1).stage is not JobStage.WITHDRAW:
+        pass
+    elsewhere, person = job_tenant.create_audience(), job_tenant.ids_by_email()["p-4@example.com"]
+    url = job_tenant.service.database_url
+
+    def waiting() -> int:
+        blocked = "SELECT pid FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+        return len(run_sql(url, f"{blocked} AND datname = current_database()"))
+
+    with Session(url) as holder, ThreadPoolExecutor(2) as pool:
+        holder.begin()
+        holder.run(
+            "INSERT INTO memberships (account_group_id, audience_id, lead_id, added_at) VALUES ($1, $2, $3, 1)",
+            job_tenant.number,
+            number_of(elsewhere),
+            key_of(person),
+        )
+        body = {"prospects": [{"email": "p-4@example.com"}]}
+        adding = pool.submit(job_tenant.client.post, f"/audiences/{elsewhere}/prospects", json=body)
+        wait_until(lambda: waiting() == 1, "the addition waits for the membership")
+        undoing = pool.submit(scene.run, job)
+        wait_until(lambda: waiting() == 2, "the undo waits for the person")
+        holder.run("ROLLBACK")
+        assert adding.result().status_code == 200, adding.result().text
+        assert undoing.result().status is JobStatus.COMPLETED
+    assert job_tenant.members(elsewhere) == [person]
+    assert set(job_tenant.ids_by_email()) == {f"p-{n}@example.com" for n in (0, 1, 3, 4)}
     assert_healthy(job_tenant)

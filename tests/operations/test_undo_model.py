@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rig.racing import TORTURE
 from rig.undo_model import MANY, Chooser, Members, World, Yard, opened_world
+
+pytestmark = pytest.mark.timeout(3600 if TORTURE else 120)
 
 
 @pytest.fixture(scope="module")

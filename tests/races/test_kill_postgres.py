@@ -14,10 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import asyncpg
+import httpx
 import pytest
 
 from leadyard.store import schema
+from rig.deaths import wait_for_crash
 from rig.moving import at_work
 from rig.racing import (
     TORTURE,
@@ -35,6 +36,8 @@ from rig.throwaway_postgres import ThrowawayPostgres
 LEADS = 10_000
 BACKEND_KILLS = 15 if TORTURE else 4
 POSTMASTER_KILLS = 6 if TORTURE else 1
+ROUNDS_OF_IDLE_DEATHS = 50 if TORTURE else 4
+CLIENTS = 5
 
 # `backend` only so that no PostgreSQL is started where the tests leave it out.
 pytestmark = [on_postgresql_only, pytest.mark.usefixtures("backend"), pytest.mark.timeout(600)]
@@ -62,19 +65,6 @@ def running(postgres: ThrowawayPostgres) -> None:
     """A test that failed while PostgreSQL was dead must not make the next ones fail."""
     postgres.start()
     postgres.wait_until_ready()
-
-
-def wait_for_crash(session: Session) -> None:
-    """The postmaster ends all connections when one of its processes dies. The end of ours shows that it has noticed."""
-
-    def is_lost() -> bool:
-        try:
-            session.run("SELECT 1")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            return True
-        return False
-
-    wait_until(is_lost, "PostgreSQL notices the crash")
 
 
 def test_moves_are_whole_after_the_death_of_the_process_that_ran_one(
@@ -157,18 +147,46 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated_and_nothing_wrong_is_sai
     assert_healthy(tenant)
 
 
+@pytest.mark.parametrize("is_asleep", [False, True], ids=["awake", "asleep"])
 def test_connections_that_died_while_nobody_used_them_are_replaced_unnoticed(
-    postgres: ThrowawayPostgres, own_service: Service
+    postgres: ThrowawayPostgres, own_service: Service, is_asleep: bool
 ) -> None:
+    """A service that is asleep finds the end of its connections and the next requests at the same moment, as it does on
+    a machine that stood still."""
     tenant = make_tenant(own_service)
     audience = tenant.create_audience()
-    with Session(postgres.url) as admin:
-        [(count,)] = admin.run(
-            # Wait for each: a connection that is still closing when a request comes would fail during the request.
-            "SELECT count(*) FROM (SELECT pg_terminate_backend(pid, 30000) AS is_gone FROM pg_stat_activity"
-            " WHERE application_name = 'leadyard') AS ended WHERE is_gone"
-        )
-        assert count > 0
-        for _ in range(20):
-            answer = tenant.client.get(f"/audiences/{audience}")
-            assert answer.status_code == 200, answer.text
+    assert own_service.process is not None
+
+    def read() -> httpx.Response:
+        with tenant.new_client() as client:
+            return client.get(f"/audiences/{audience}")
+
+    with Session(postgres.url) as admin, ThreadPoolExecutor(CLIENTS) as pool:
+        for turn in range(ROUNDS_OF_IDLE_DEATHS):
+            # So that several connections are idle.
+            assert {each.result().status_code for each in [pool.submit(read) for _ in range(CLIENTS)]} == {200}
+            logged = len(own_service.log_lines())
+            if is_asleep:
+                own_service.process.send_signal(signal.SIGSTOP)
+            try:
+                # Wait for each: a connection that is still closing when a request comes would fail during the request.
+                ended = admin.run(
+                    "SELECT pid, pg_terminate_backend(pid, 30000) FROM pg_stat_activity"
+                    " WHERE application_name = 'leadyard'"
+                )
+                answers = [pool.submit(read) for _ in range(CLIENTS)]
+                if is_asleep:
+                    time.sleep(0.02)
+            finally:
+                own_service.process.send_signal(signal.SIGCONT)
+            told = [(each.result().status_code, each.result().text) for each in answers]
+            what = (
+                f"turn {turn}, ended {ended}, {events_since(own_service, logged)}, PostgreSQL: {postgres.end_of_log()}"
+            )
+            assert any(is_gone for _, is_gone in ended), what
+            assert {status for status, _ in told} == {200}, f"{told}, {what}"
+
+
+def events_since(service: Service, logged: int) -> list[dict[str, Any]]:
+    """Returns what the service has logged after its first `logged` lines, without its statements."""
+    return [line for line in service.log_lines()[logged:] if line.get("event") != "statement"]

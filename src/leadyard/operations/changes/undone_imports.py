@@ -42,8 +42,11 @@ async def withdraw_unused(
 ) -> None:
     """Takes those of the leads out of the account group that are in no audience, and in no change but these. The undo
     keeps them."""
-    used = await withdrawn_leads.list_used(tx, lead_ids, apart_from=apart_from)
-    gone = await leads.lock(tx, sorted(set(lead_ids) - used))
+    # Locked before they are looked up. Another transaction that is adding one of them to an audience has locked it, and
+    # its membership can only be seen after its commit.
+    locked = await leads.lock(tx, sorted(set(lead_ids)))
+    used = await withdrawn_leads.list_used(tx, [lead.id for lead in locked], apart_from=apart_from)
+    gone = [lead for lead in locked if lead.id not in used]
     if gone:
         await withdrawn_leads.add(tx, undo_id, gone)
         await leads.delete(tx, [lead.id for lead in gone])
