@@ -102,6 +102,7 @@ class Deaths:
                 moments.pop(0)
                 time.sleep(self.chance.uniform(0, pause_s))
                 self.one_more()
+            self._start_again()
             time.sleep(0.005)
 
     def assert_faultless(self) -> None:
@@ -152,6 +153,15 @@ class Deaths:
             wait_until(lambda: not postgres.is_running, "the postmaster is dead")
             wait_for_crash(witness)
         self.postgres.start()
+
+    def _start_again(self) -> None:
+        """Starts workers that have ended because PostgreSQL was dead when they started, as systemd does."""
+        for worker in self.workers:
+            if worker.process is not None and worker.process.poll() is not None:
+                self.done["start again"] += 1
+                self._read_log(worker)
+                worker.process = None
+                worker.start()
 
     def _die(self, death: Callable[[], None]) -> None:
         death()
