@@ -72,26 +72,38 @@ class Deaths:
             if self.postgres is not None:
                 self._next += [self.of_a_backend, self.of_a_connection, self.of_the_postmaster]
             self.chance.shuffle(self._next)
-        death = self._next.pop()
-        death()
-        self.done[death.__name__] += 1
+        self._die(self._next.pop())
 
-    def during(self, progress: Callable[[], float | None], kills: int, *, pause_s: float, within_s: float) -> None:
-        """Kills `kills` times at random moments, spread over a piece of work, and returns when it has ended.
+    def during(
+        self,
+        progress: Callable[[], float | None],
+        kills: int,
+        *,
+        pause_s: float,
+        within_s: float,
+        before_it_begins: bool = False,
+    ) -> None:
+        """Kills `kills` times, spread over a piece of work at random, and returns when the work has ended.
 
-        `progress` returns the share of the work that is done, from 0 to 1, and None once it has ended. Each death comes
-        up to `pause_s` after its share of the work. Fails after `within_s`.
+        `progress` returns the share of the work that is done, from 0 to 1, and None once it has ended. All workers die
+        as soon as some of it is done, so that another one has to go on. Each other death comes up to `pause_s` seconds
+        after its share of the work. There is one more at the end, if there is a moment between the last step and the
+        end, and with `before_it_begins` one before the first step. Fails after `within_s` seconds.
         """
-        # The first before anything is done, and one more if there is a moment between the last step and the end.
-        moments = [0.0, *sorted(self.chance.uniform(0, 0.97) for _ in range(kills - 1)), 1.0]
-        deadline = time.monotonic() + within_s
+        moments = [*sorted(self.chance.uniform(0, 0.97) for _ in range(kills - 1)), 1.0]
+        moments[:0] = [0.0] if before_it_begins else []
+        deadline, is_taken_over = time.monotonic() + within_s, False
         while (share := progress()) is not None:
             assert time.monotonic() < deadline, f"{share:.0%} done after {within_s} s and {dict(self.done)}"
-            if moments and share >= moments[0]:
+            if share > 0 and not is_taken_over:
+                is_taken_over = True
+                self._die(self.of_all_workers)
+            elif moments and share >= moments[0]:
                 moments.pop(0)
                 time.sleep(self.chance.uniform(0, pause_s))
                 self.one_more()
-            time.sleep(0.02)
+            self._start_again()
+            time.sleep(0.005)
 
     def assert_faultless(self) -> None:
         """No process has logged a fault, before it died or until now. The service must be idle."""
@@ -141,6 +153,19 @@ class Deaths:
             wait_until(lambda: not postgres.is_running, "the postmaster is dead")
             wait_for_crash(witness)
         self.postgres.start()
+
+    def _start_again(self) -> None:
+        """Starts workers that have ended because PostgreSQL was dead when they started, as systemd does."""
+        for worker in self.workers:
+            if worker.process is not None and worker.process.poll() is not None:
+                self.done["start again"] += 1
+                self._read_log(worker)
+                worker.process = None
+                worker.start()
+
+    def _die(self, death: Callable[[], None]) -> None:
+        death()
+        self.done[death.__name__] += 1
 
     def _kill_workers(self, workers: list[WorkerProcess]) -> None:
         for worker in workers:

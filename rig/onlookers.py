@@ -19,7 +19,7 @@ from rig.service import Tenant
 
 BEFORE, HIDDEN, AFTER = "before", "hidden", "after"
 _PAGE = 200
-_PAUSE_S = 0.03
+_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Onlookers:
         try:
             yield
             # Each of them looks once more after the end of the job.
-            time.sleep(20 * _PAUSE_S)
+            time.sleep(10 * _PAUSE_S)
         finally:
             self._stop.set()
             for thread in threads:
