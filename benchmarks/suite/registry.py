@@ -17,6 +17,7 @@ from benchmarks.suite.moves import move_1, move_25, move_10000, move_sqlite
 from benchmarks.suite.pages import page_10000
 from benchmarks.suite.peers import peers
 from benchmarks.suite.processes import processes
+from benchmarks.suite.record import record
 from benchmarks.suite.stage import Stage
 from benchmarks.suite.start import start
 from benchmarks.suite.transfers import transfers
@@ -62,6 +63,7 @@ BENCHMARKS = {
         Benchmark("history", "the first page of a history of a million changes beside one of ten", history, (14,)),
         Benchmark("processes", "two processes beside one", processes, (11,)),
         Benchmark("events", "moves with their events beside moves without", events, (17,)),
+        _by_name("record", "moves with the times of the record beside moves without", record, 19),
         _by_name("transfer", "a transfer of a million leads beside one bare UPDATE", transfers, 12),
         _by_name("workbook", "an import of a million rows of .xlsx beside CSV", workbooks, 13),
         _by_name("webhooks", "moves beside webhooks, and deliveries a second", webhooks, 15, 16),
