@@ -30,8 +30,8 @@ from rig.providers import TOKEN, made_up, staged_provider
 from rig.racing import TORTURE, Session, assert_healthy, wait_until
 from rig.service import Tenant, WorkerProcess
 
-# A dozen batches, so that work is left after every kill.
-ROWS = 100_000 if TORTURE else 24_000
+# So many batches that work is left after every kill.
+ROWS = 200_000 if TORTURE else 40_000
 KILLS = 25 if TORTURE else 3
 SHORT_LEASE = {"LEADYARD_WORKER_LEASE_S": "2"}
 NewWorker = Callable[..., WorkerProcess]
