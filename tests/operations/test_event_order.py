@@ -15,7 +15,17 @@ import pytest
 from leadyard import ids
 from leadyard.clock import now_ms
 from leadyard.database import Database
-from leadyard.model import AudienceType, Caller, Event, EventFilter, EventType, Profile
+from leadyard.model import (
+    AudienceType,
+    Caller,
+    Event,
+    EventFilter,
+    EventType,
+    Profile,
+    Selection,
+    TransferAction,
+    TransferRequest,
+)
 from leadyard.operations.account_groups import create_account_group
 from leadyard.operations.audiences import create_audience, update_audience
 from leadyard.operations.changes import recording as change_recording
@@ -23,10 +33,14 @@ from leadyard.operations.copies import copy_leads
 from leadyard.operations.events import placing, reading
 from leadyard.operations.events.recording import record_event
 from leadyard.operations.events.watching import Watch
+from leadyard.operations.jobs import queueing, whole_changes
+from leadyard.operations.jobs.prospecting import cancel_job
+from leadyard.operations.jobs.transfers import cancel_transfer, start_transfer
 from leadyard.operations.moves import move_leads
 from leadyard.operations.prospects import add_prospects, list_prospects
 from leadyard.people.checking import check_profiles
 from leadyard.store.db import open_database
+from rig.jobs import queue_job
 
 R = TypeVar("R")
 ZERO = reading.BEGINNING
@@ -223,6 +237,38 @@ def test_clocks_that_jump_change_neither_the_order_nor_the_ids(url: str, monkeyp
             for before, after in pairwise(of_it):
                 if after.type is EventType.AUDIENCE_UPDATED:
                     assert before.type is EventType.LEADS_MOVED
+
+    in_yard(url, scene)
+
+
+def test_a_job_ends_after_its_start_even_if_the_clock_stands_still(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a millisecond the number of an event is random, so an end at the time of the start was often before it."""
+    stopped = now_ms()
+    for module in (queueing, whole_changes, ids):
+        monkeypatch.setattr(module, "now_ms", lambda: stopped)
+
+    async def scene(yard: Yard) -> None:
+        for _ in range(10):
+            source, target = await yard.audience(), await yard.audience()
+            await yard.leads(source, 1)
+            transfer = await start_transfer(
+                yard.db,
+                yard.caller,
+                asked=TransferRequest(
+                    action=TransferAction.MOVE,
+                    source_audience_id=source,
+                    target_audience_id=target,
+                    selection=Selection(),
+                ),
+            )
+            await cancel_transfer(yard.db, yard.caller, job_id=transfer.id)
+            prospecting = await queue_job(yard.db, yard.caller.account_group_id)
+            await cancel_job(yard.db, yard.caller, job_id=prospecting.id)
+        of_jobs: dict[str, list[EventType]] = {}
+        for event in await yard.read():
+            if event.data.get("jobId"):
+                of_jobs.setdefault(event.data["jobId"], []).append(event.type)
+        assert list(of_jobs.values()) == [[EventType.JOB_STARTED, EventType.JOB_CANCELLED]] * 20
 
     in_yard(url, scene)
 

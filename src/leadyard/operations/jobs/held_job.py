@@ -46,7 +46,7 @@ async def save_step(
 async def end(tx: Transaction, claimed: ClaimedJob, status: JobStatus, error: JobError | None = None) -> None:
     """Ends the held job, and with it its change, which then appears in the record. Its audiences are free after the
     commit."""
-    at = max(now_ms(), claimed.job.updated_at)
+    at = max(now_ms(), claimed.job.updated_at + 1)
     await jobs.end(tx, claimed.job.id, status=status, error=error, updated_at=at)
     await complete(tx, claimed.job.id)
     ended = await jobs.find(tx, claimed.job.id, claimed.job.kind)

@@ -79,7 +79,7 @@ async def end_as_cancelled(tx: Transaction, job_id: str, kind: JobKind) -> Job:
     job = _found(await jobs.lock(tx, job_id, kind), job_id)
     if job.status not in ACTIVE_JOB_STATUSES:
         raise JobNotCancellable(status=job.status)
-    at = max(now_ms(), job.updated_at)
+    at = max(now_ms(), job.updated_at + 1)
     await jobs.end(tx, job_id, status=JobStatus.CANCELLED, error=None, updated_at=at)
     await complete(tx, job_id)
     await record_job(tx, EventType.JOB_CANCELLED, job, at=at)

@@ -36,7 +36,8 @@ from leadyard.watching import metrics
 async def give_up(tx: Transaction, job: Job, status: JobStatus, error: JobError | None = None) -> bool:
     """Ends the locked job, whose audiences are locked too, or lets it take back first what it has applied. Returns
     whether it has ended."""
-    now = max(now_ms(), job.updated_at)
+    # After the last report of the job, so that its events stay in their order if the clock stands still or steps back.
+    now = max(now_ms(), job.updated_at + 1)
     change = await changes.lock_open(tx, job.id)
     if change is not None and await planned_parts.needs_reversal(tx, change.id):
         await jobs.begin_reversal(tx, job.id, ends_as=status, error=error, updated_at=now)
