@@ -117,6 +117,8 @@ def test_the_focus_is_never_lost(seen: Seen, page_tenant: Tenant) -> None:
         keys.press("Enter")
 
     press("New list")
+    # No person is fast enough to press Escape before the dialog is there.
+    page.get_by_role("dialog").wait_for()
     keys.press("Escape")
     after["a dialog, with Escape"] = _focused(seen)
     press("New folder")
