@@ -84,9 +84,12 @@ async def _ended(call: Call, read: _Read, show: _Show, *, wait_s: float) -> Data
     while True:
         job = await read()
         raise_if_failed(job)
-        if job["status"] in _ENDED or time.monotonic() >= late_at:
-            return show(job)
         part = _part_done(job)
+        has_ended = job["status"] in _ENDED
+        if has_ended and part > best >= 0:
+            await call.report(part, f"The job is {job['status']}.")
+        if has_ended or time.monotonic() >= late_at:
+            return show(job)
         if part > best:
             # MCP wants progress that only grows, and the progress of a transfer falls when it is taken back.
             best = part
