@@ -13,6 +13,7 @@ MOST_READ = 1_000
 """A model narrows a filter before it has to read more."""
 _PAGE = 200
 _MOST_SHOWN = 30
+_PLURALS = {"company": "Companies", "title": "Titles"}
 
 
 async def matched_values(call: Call, path: str, filters: Data, *, left_out: list[str], limit: int | None) -> Data:
@@ -30,9 +31,6 @@ async def matched_values(call: Call, path: str, filters: Data, *, left_out: list
         shown = {f"matched{_PLURALS[name]}": _counted(people, name) for name in wanted}
         return shown if is_whole else shown | {"matchedAmong": f"only the first {len(people):,} people were read"}
     return {}
-
-
-_PLURALS = {"company": "Companies", "title": "Titles"}
 
 
 async def _matching(
