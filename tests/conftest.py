@@ -9,11 +9,13 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from leadyard.store import schema
+from leadyard.store.db import plan_mode as plan_modes
 from rig.real_parts import summary
 from rig.run_folder import make_run_folder, run_folder
 from rig.service import Service, Tenant, WorkerProcess, make_tenant, run_sql, stop_together
@@ -47,6 +49,21 @@ DATABASES = os.environ.get("LEADYARD_TEST_DATABASES", "sqlite,postgresql").split
 _coverage = CoverageScope()
 _numbers = itertools.count(1)
 _services: list[Service] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plan_mode_of_the_run() -> None:
+    """With LEADYARD_TEST_PLAN_MODE=auto everything runs as on a distributed database, where PostgreSQL plans with the
+    values of each call: the processes that the tests start, and the databases that they open themselves."""
+    chosen = os.environ.get("LEADYARD_TEST_PLAN_MODE")
+    if not chosen:
+        return
+
+    async def resolved(plan_mode: str, connection: Any) -> str:
+        return chosen if plan_mode == plan_modes.DETECT else plan_mode
+
+    os.environ["LEADYARD_DATABASE_PLAN_MODE"] = chosen
+    plan_modes.resolved = resolved
 
 
 @pytest.fixture(scope="session", params=DATABASES)

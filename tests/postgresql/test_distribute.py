@@ -24,6 +24,8 @@ from tests.postgresql.citus_stand_in import STAND_INS, install, placed
 
 pytestmark = [on_postgresql_only, pytest.mark.usefixtures("backend")]
 NewDatabase = Callable[[], str]
+# The default, also where the whole run has another mode.
+DETECT = {"LEADYARD_DATABASE_PLAN_MODE": "detect"}
 
 
 def own_schema(url: str) -> dict[str, Any]:
@@ -163,10 +165,10 @@ def test_sessions_plan_as_the_database_needs(
 ) -> None:
     """Generic plans on plain PostgreSQL; on a distributed one plans that know the values."""
     url = migrated_database()
-    assert modes_of(new_service(database_url=url), url) == {"force_generic_plan"}
+    assert modes_of(new_service(database_url=url, **DETECT), url) == {"force_generic_plan"}
     install(url)
     assert command("distribute", url=url).code == 0
-    assert modes_of(new_service(database_url=url), url) == {"auto"}
+    assert modes_of(new_service(database_url=url, **DETECT), url) == {"auto"}
     assert modes_of(new_service(database_url=url, LEADYARD_DATABASE_PLAN_MODE="custom"), url) == {"force_custom_plan"}
 
 

@@ -22,7 +22,10 @@ POOLED = {"LEADYARD_DATABASE_POOLER": "transaction"}
 COMMAND = "Run 'leadyard migrate --role-settings'."
 
 
-def test_the_role_gets_every_setting_in_one_step(migrated_database: Callable[[], str]) -> None:
+def test_the_role_gets_every_setting_in_one_step(
+    migrated_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADYARD_DATABASE_PLAN_MODE", "detect")
     url = migrated_database()
     run_sql(url, "SELECT 1")
     needed = needed_settings(plan_mode="custom")
