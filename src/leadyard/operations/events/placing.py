@@ -31,11 +31,18 @@ _REMOVED_A_BATCH = 5_000
 
 @retried
 async def place_events(db: Database) -> int:
-    """Gives places to a batch of events in every account group that has any. Returns their number: 0 means that there
-    is nothing left to do. For the housekeeping; readers do it for their own account group."""
+    """Gives places to a batch of events in every account group that has any. Returns how many it placed in full
+    batches: 0 means that there is nothing left to do for now. For the housekeeping and the sender of webhooks; readers
+    do it for their own account group.
+
+    A batch that is not full was the last one. If it counted, the housekeeping of a busy service would look again at
+    once, and place a few events at a time, each time in a transaction (docs/decisions/0047).
+    """
     async with db.read(None) as tx:
         group_ids = await event_outbox.list_groups(tx, limit=_GROUPS_A_ROUND)
-    return sum([await place_some(db, group_id) for group_id in group_ids])
+    placed = [await place_some(db, group_id) for group_id in group_ids]
+    # There may be more account groups than in this round.
+    return sum(number for number in placed if number == _EVENTS_A_BATCH or len(placed) == _GROUPS_A_ROUND)
 
 
 async def place_waiting(db: Database, account_group_id: str) -> None:
