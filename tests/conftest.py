@@ -9,13 +9,12 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from leadyard.store import schema
-from leadyard.store.db import plan_mode as plan_modes
+from leadyard.store.db.plan_mode import DETECT, PlanMode
 from rig.real_parts import summary
 from rig.run_folder import make_run_folder, run_folder
 from rig.service import Service, Tenant, WorkerProcess, make_tenant, run_sql, stop_together
@@ -59,11 +58,13 @@ def _plan_mode_of_the_run() -> None:
     if not chosen:
         return
 
-    async def resolved(plan_mode: str, connection: Any) -> str:
-        return chosen if plan_mode == plan_modes.DETECT else plan_mode
-
     os.environ["LEADYARD_DATABASE_PLAN_MODE"] = chosen
-    plan_modes.resolved = resolved
+    of_pool = PlanMode.__init__
+
+    def in_mode_of_the_run(self: PlanMode, mode: str) -> None:
+        of_pool(self, chosen if mode == DETECT else mode)
+
+    PlanMode.__init__ = in_mode_of_the_run  # type: ignore[method-assign, assignment]
 
 
 @pytest.fixture(scope="session", params=DATABASES)
