@@ -15,7 +15,7 @@
 #   the same instant in Tokyo: WebhookVerificationError: No matching signature found
 #   body as bytes: WebhookVerificationError: No matching signature found
 #
-# For you: sign with `datetime.now(timezone.utc)` and a `str`. Leadyard sends no webhooks.
+# For you: sign with `datetime.now(timezone.utc)` and a `str`. Leadyard does both for its webhooks.
 set -euo pipefail
 
 work=$(mktemp -d)

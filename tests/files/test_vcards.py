@@ -87,6 +87,20 @@ def test_version_4_0_with_uris_and_preferences() -> None:
     assert ada.custom_fields["Other properties"] == "X-MOOD: calm"
 
 
+@pytest.mark.parametrize("escape", ["", "\\"])
+def test_commas_are_a_part_of_the_value_with_and_without_an_escape(escape: str) -> None:
+    comma = f"{escape},"
+    (anna,) = cards(
+        "BEGIN:VCARD\nVERSION:2.1\nFN:Anna Berg\nEMAIL:anna@x.org\n",
+        f"TITLE:Head{comma} Sales\nURL:https://x.example/map?at=52.5{comma}13.4\n",
+        f"NOTE:met in Rome{comma} call in May\nNICKNAME:Annie{comma}Ann\nEND:VCARD\n",
+    )
+    assert anna.title == "Head, Sales"
+    assert anna.custom_fields == {
+        "Web Page": "https://x.example/map?at=52.5,13.4", "Note": "met in Rome, call in May", "Nickname": "Annie,Ann",
+    }  # fmt: skip
+
+
 def test_every_address_is_kept_even_if_there_are_many() -> None:
     lines = "".join(f"EMAIL:p{n}@x.org\n" for n in range(7))
     (person,) = cards("BEGIN:VCARD\nVERSION:3.0\nFN:P\n", lines, "END:VCARD\n")

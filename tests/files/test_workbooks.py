@@ -204,6 +204,39 @@ def test_open_documents() -> None:
     assert cells(content, Reading(sheet="Old")) == [("Bob", "", "", "", "", "")]
 
 
+def test_an_open_document_has_its_values_whatever_it_shows_in_another_language() -> None:
+    def cell(kind: str, value: str, shown: str) -> str:
+        return f'<table:table-cell office:value-type="{kind}" {value}><text:p>{shown}</text:p></table:table-cell>'
+
+    def row(*parts: str) -> str:
+        return f"<table:table-row>{''.join(parts)}</table:table-row>"
+
+    true, false = (f'office:boolean-value="{value}"' for value in ("true", "false"))
+    content = ods(
+        '<table:table table:name="People">'
+        + row(*(cell("string", "", name) for name in ("Name", "City", "Region", "Email", "Revenue", "Opt-out")))
+        + row(
+            cell("string", "", "Ada<text:tab/>Lovelace"),
+            cell("string", 'table:number-columns-repeated="2"', "Quebec"),
+            cell("string", "", "ada@x.org<text:line-break/>London"),
+            cell("float", 'office:value="1234.5"', "1.235"),
+            cell("boolean", true, "WAHR"),
+        )
+        + row(
+            cell("string", "", "Bob"),
+            '<table:table-cell table:number-columns-repeated="2"/>',
+            cell("string", "", "bob@x.org"),
+            cell("percentage", 'office:value="0.25"', "25 %"),
+            cell("boolean", false, "FALSO"),
+        )
+        + "</table:table>"
+    )
+    assert cells(content) == [
+        ("Ada\tLovelace", "Quebec", "Quebec", "ada@x.org\nLondon", "1234.5", "TRUE"),
+        ("Bob", "", "", "bob@x.org", "0.25", "FALSE"),
+    ]
+
+
 def test_a_list_without_a_header_and_a_repeated_header_in_a_sheet() -> None:
     assert people(table(written([["ada@x.org", "Ada"], ["bob@x.org", "Bob"]])))[1].email == "bob@x.org"
     rows = [["All leads"], [], HEADER, ADA, HEADER, ADA, ["Confidential"]]
