@@ -352,7 +352,7 @@ def test_a_move_that_was_cut_off_stays_unknown_while_the_database_stays_away(
                 async def lose_each(connection: Any, query: str, *values: Any, **rest: Any) -> Any:
                     if losing.is_lost:
                         connection.terminate()
-                        raise asyncpg.ConnectionDoesNotExistError
+                        raise asyncpg.ConnectionDoesNotExistError("connection was closed")
                     return await execute(connection, query, *values, **rest)
 
                 patched.setattr(asyncpg.connection.Connection, "execute", lose_each)
