@@ -446,3 +446,13 @@ def test_known_faults_are_a_warning(patient: Patient, name: str) -> None:
     report = json.loads(as_json.stdout)
     told = report["warnings"] if name == "config" else report["engine"]["knownFaults"]
     assert len(told) == 1 and "WAL-reset" in told[0]
+
+
+def test_a_member_with_a_number_that_is_not_a_key(patient: Patient) -> None:
+    group, audience = number_of(patient.group), number_of(patient.target)
+    tamper(
+        patient.url,
+        f"UPDATE memberships SET lead_id = -7 WHERE account_group_id = {group}"
+        f" AND audience_id = {audience} AND lead_id = {key_of(patient.lead_ids[0])}",
+    )
+    assert ("orphan", f"Lead -7 in audience {patient.target} lacks its lead row.") in findings(patient)

@@ -171,7 +171,15 @@ async def find_discrepancies(tx: Transaction, told: Callable[[int], None]) -> li
 
 
 def _facts(row: Row) -> dict[str, Any]:
-    return {name: id_or_none(value) if name in _KEYS else value for name, value in dict(row).items()}
+    return {name: _id(value) if name in _KEYS else value for name, value in dict(row).items()}
+
+
+def _id(key: int | None) -> str | None:
+    """Returns the id, or the number itself if a damaged row has one that is not a key."""
+    try:
+        return id_or_none(key)
+    except ValueError:
+        return str(key)
 
 
 async def count_rows(tx: Transaction) -> dict[str, int]:
