@@ -135,7 +135,7 @@ def test_a_count_that_drifted(patient: Patient) -> None:
     read = command("doctor", url=patient.url)
     assert read.code == 1
     assert f"[prospect_count] account group {patient.group}: {message}" in read.out
-    assert "1 findings" in read.out
+    assert "1 finding:" in read.out
 
 
 def test_members_without_their_lead(patient: Patient) -> None:
@@ -288,7 +288,7 @@ def test_jobs_and_uploads_that_are_as_they_should_be(patient: Patient) -> None:
     # Still being uploaded, or being pruned.
     insert_upload(patient, size=None)
     done = command("doctor", url=patient.url)
-    assert (done.code, "1 jobs" in done.out) == (0, True), done
+    assert (done.code, "1 job." in done.out) == (0, True), done
 
 
 def test_a_job_that_lost_count(patient: Patient) -> None:
@@ -372,7 +372,7 @@ def test_a_webhook_that_would_lose_events(patient: Patient) -> None:
             "webhook_position",
             f"Webhook {webhook} stands at event {id_of(never)}, beyond the end of its feed, and would skip events.",
         ),
-        ("webhook_retries", f"Webhook {webhook} has 1 failed deliveries that no worker will send again in time."),
+        ("webhook_retries", f"Webhook {webhook} has 1 failed delivery that no worker will send again in time."),
     ]
 
 

@@ -12,6 +12,7 @@ from leadyard.cli.listing import as_listed, first_items
 from leadyard.cli.output import Data, Output
 from leadyard.cli.shared_options import shared_options
 from leadyard.cli.table import one_line
+from leadyard.counted import counted
 
 app = typer.Typer(help="List likely duplicates, and merge two leads.", no_args_is_help=True)
 
@@ -53,8 +54,8 @@ def merge(
 
         path = f"{session.group}/prospects/{part(prospect_id)}/merge"
         merged, change_id = await session.api.change(path, {"prospectId": other_id})
-        count = merged["audienceCount"]
-        text = f"Merged into {_lead(merged['prospect'])}, in {count} audiences. Change {change_id}."
+        audiences = counted(merged["audienceCount"], "audience")
+        text = f"Merged into {_lead(merged['prospect'])}, in {audiences}. Change {change_id}."
         return Output({**merged, "changeId": change_id}, text)
 
     run_on_api(door, run)
