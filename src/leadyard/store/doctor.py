@@ -9,6 +9,7 @@ from leadyard.database import Transaction
 from leadyard.ids import NUMBER_BITS, id_or_none
 from leadyard.model import Discrepancy
 from leadyard.store import record_replay
+from leadyard.store.change_subjects import IN_INDEX_TOO_EARLY
 from leadyard.store.db import Row, Statement
 from leadyard.store.job_status import ACTIVE, ACTIVE_J
 
@@ -154,6 +155,7 @@ _CHECKS = {
     "feed": _BEYOND_THE_END,
     "webhook_position": _BEYOND_THE_FEED,
     "webhook_retries": _FORGOTTEN_RETRIES,
+    "index": IN_INDEX_TOO_EARLY,
 }
 
 
