@@ -3929,7 +3929,7 @@ export interface operations {
             query?: {
                 /** @description Whether to keep hashes of the person's identities, so that the person cannot come back. */
                 suppress?: boolean;
-                /** @description The reason of the suppression. */
+                /** @description The reason of the suppression. Only with `suppress=true`. */
                 reason?: string | null;
             };
             header?: never;

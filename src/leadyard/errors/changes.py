@@ -23,7 +23,7 @@ class SameProspect(LeadyardError):
     code = "SAME_PROSPECT"
 
     def __init__(self) -> None:
-        super().__init__("Name another prospect in prospectId.")
+        super().__init__("Name two different prospects.")
 
 
 class LeadsNotInSource(LeadyardError):
