@@ -113,9 +113,12 @@ def key_or_none(id: str | None) -> int | None:
 
 
 def id_of(key: int) -> str:
-    """Returns the id of a key from the database."""
-    # A third of the time of a format. An import converts each key, and a page of a list three for each lead.
-    return _halves(key >> NUMBER_BITS << 16, key & NUMBERS - 1).hex()
+    """Returns the id of a key from the database. Raises ValueError for a number that is not a key."""
+    try:
+        # A third of the time of a format. An import converts each key, and a page of a list three for each lead.
+        return _halves(key >> NUMBER_BITS << 16, key & NUMBERS - 1).hex()
+    except struct.error:
+        raise ValueError(f"{key} is not a key: a key has 63 bits and is not negative.") from None
 
 
 def id_or_none(key: int | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The target of all attacks."""
+"""The targets of the attacks."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ READ_S = 2
 
 
 @pytest.fixture(scope="session")
-def target_under_attack(new_service: Callable[..., Service]) -> Iterator[Target]:
-    """One target for the session. At its end, after all attacks together, the database must be sound."""
-    target = make_target(new_service(LEADYARD_READ_TIMEOUT_S=str(READ_S), LEADYARD_MAX_CONNECTIONS="150"))
-    yield target
-    report = target.service.doctor()
+def service_under_attack(new_service: Callable[..., Service]) -> Iterator[Service]:
+    """One service for the session. At its end, after all attacks together, the database must be sound."""
+    service = new_service(LEADYARD_READ_TIMEOUT_S=str(READ_S), LEADYARD_MAX_CONNECTIONS="150")
+    yield service
+    report = service.doctor()
     assert report["healthy"], report
-    target.client.close()
 
 
 @pytest.fixture
-def target(target_under_attack: Target) -> Iterator[Target]:
-    """The same target; each test ends with a check that its victim is unharmed."""
-    yield target_under_attack
-    target_under_attack.assert_unharmed()
+def target(service_under_attack: Service) -> Iterator[Target]:
+    """A target of its own, because attacks delete what they reach. Each test ends with a check that its victim is
+    unharmed."""
+    made = make_target(service_under_attack)
+    yield made
+    made.assert_unharmed()
+    made.close()

@@ -45,6 +45,12 @@ class Target:
         self.victims_rows = self.rows_of_victim()
         # One connection pool for all attacks, because the connection must also work after a refused request.
         self.client = httpx.Client(base_url=self.service.base_url, timeout=30)
+        self.new_log_lines()
+
+    def close(self) -> None:
+        """Closes the connections of all clients."""
+        for client in (self.client, self.attacker.client, self.victim.client):
+            client.close()
 
     def send(self, request: Request) -> httpx.Response:
         """Sends it with the attacker's key, unless the request has its own Authorization header."""
@@ -117,7 +123,7 @@ def is_one_line_of_log(line: str) -> bool:
 
 
 def make_target(service: Service) -> Target:
-    """Returns a target on the service, which no other test should use."""
+    """Returns a new target on the service, which only the attacks should use."""
     attacker, victim = make_tenant(service, "Attacker"), make_tenant(service, PRIVATE)
     document = httpx.get(f"{service.base_url}/openapi.json").json()
     return Target(service, attacker, victim, document, furnish(attacker, "own"), furnish(victim, PRIVATE))

@@ -196,7 +196,7 @@ def test_the_documented_commands_under_load(
         at_the_end = len(yard.moves)
     restored = new_database()
     said = run_as_documented(restore, url=restored, folder=tmp_path, programs=programs)
-    assert "Healthy: 1 account groups" in said
+    assert "Healthy: 1 account group" in said
     in_the_copy = yard.expect_one_moment(restored)
     assert at_the_end > 0, "nothing moved while the backup was made"
     assert in_the_copy <= at_the_end

@@ -125,6 +125,7 @@ REFUSED = [
     ["jobs", "rejected", "0" * 24],
     ["duplicates", "merge", "LEAD_0", "0" * 24],
     ["duplicates", "merge", "LEAD_0", "LEAD_0"],
+    ["duplicates", "merge", "LEAD_0", "not-an-id"],
     ["webhooks", "create", "http://10.0.0.1/"],
     ["webhooks", "create", "https://receiver.example/", "--audience", "Nowhere"],
     ["webhooks", "test", "0" * 24],

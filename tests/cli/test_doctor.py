@@ -135,7 +135,7 @@ def test_a_count_that_drifted(patient: Patient) -> None:
     read = command("doctor", url=patient.url)
     assert read.code == 1
     assert f"[prospect_count] account group {patient.group}: {message}" in read.out
-    assert "1 findings" in read.out
+    assert "1 finding:" in read.out
 
 
 def test_members_without_their_lead(patient: Patient) -> None:
@@ -288,7 +288,7 @@ def test_jobs_and_uploads_that_are_as_they_should_be(patient: Patient) -> None:
     # Still being uploaded, or being pruned.
     insert_upload(patient, size=None)
     done = command("doctor", url=patient.url)
-    assert (done.code, "1 jobs" in done.out) == (0, True), done
+    assert (done.code, "1 job." in done.out) == (0, True), done
 
 
 def test_a_job_that_lost_count(patient: Patient) -> None:
@@ -372,7 +372,7 @@ def test_a_webhook_that_would_lose_events(patient: Patient) -> None:
             "webhook_position",
             f"Webhook {webhook} stands at event {id_of(never)}, beyond the end of its feed, and would skip events.",
         ),
-        ("webhook_retries", f"Webhook {webhook} has 1 failed deliveries that no worker will send again in time."),
+        ("webhook_retries", f"Webhook {webhook} has 1 failed delivery that no worker will send again in time."),
     ]
 
 
@@ -446,3 +446,13 @@ def test_known_faults_are_a_warning(patient: Patient, name: str) -> None:
     report = json.loads(as_json.stdout)
     told = report["warnings"] if name == "config" else report["engine"]["knownFaults"]
     assert len(told) == 1 and "WAL-reset" in told[0]
+
+
+def test_a_member_with_a_number_that_is_not_a_key(patient: Patient) -> None:
+    group, audience = number_of(patient.group), number_of(patient.target)
+    tamper(
+        patient.url,
+        f"UPDATE memberships SET lead_id = -7 WHERE account_group_id = {group}"
+        f" AND audience_id = {audience} AND lead_id = {key_of(patient.lead_ids[0])}",
+    )
+    assert ("orphan", f"Lead -7 in audience {patient.target} lacks its lead row.") in findings(patient)

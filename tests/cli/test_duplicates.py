@@ -28,6 +28,8 @@ def test_a_pair_is_listed_and_merged(migrated_database: Callable[[], str], tmp_p
 
     command("duplicates", "merge", kept["id"], new_id(), *group, url=url).refused(1, "prospect")
     command("duplicates", "merge", kept["id"], kept["id"], *group, url=url).refused(1, "itself")
+    command("duplicates", "merge", "abc", other["id"], *group, url=url).refused(2, "PROSPECT_ID must be an id")
+    command("duplicates", "merge", kept["id"], "abc", *group, url=url).refused(2, "OTHER_ID must be an id")
     merged = command("duplicates", "merge", kept["id"], other["id"], *group, "--json", url=url).json()
     assert (merged["prospect"], merged["audienceCount"]) == (kept, 1)
     changes = command("changes", "list", *group, "--kind", "merge", "--json", url=url).json()["items"]

@@ -183,7 +183,7 @@ def test_what_a_person_and_a_program_read(url: str, group: str, tmp_path: Path) 
     audience_id = add(url, group, [Profile(email="ada@example.org")])
     file = tmp_path / "a.csv"
     read = export(url, group, "People", "--output", str(file))
-    assert (read.code, read.out, read.err) == (0, f"Exported 1 leads of People ({audience_id}) to {file}.\n", "")
+    assert (read.code, read.out, read.err) == (0, f"Exported 1 lead of People ({audience_id}) to {file}.\n", "")
     other = tmp_path / "b.csv"
     done = export(url, group, audience_id, "--output", str(other), "--json")
     assert done.json() == {"audience": {"id": audience_id, "name": "People"}, "exported": 1, "file": str(other)}
@@ -297,7 +297,7 @@ def test_a_progress_bar_on_a_terminal_only(url: str, crowds: dict[int, tuple[str
         os.close(controller)
     assert process.returncode == 0
     assert "Exporting" in drawn
-    assert out.startswith(b"Exported 2000 leads of ")
+    assert out.startswith(b"Exported 2,000 leads of ")
     silent = leadyard("export", *to[:-1], str(tmp_path / "y.csv"), url=url)
     assert (silent.returncode, silent.stderr) == (0, "")
 

@@ -92,7 +92,7 @@ def test_options_reach_the_service(worked: Tenant, tmp_path: Path) -> None:
         ("2", "b@x.example", "Bob"),
     }
     refused = through(worked, TO_SERVICE, "import", str(file), "--audience", "A", "--where", "Name=Bob")
-    assert refused.code == 2 and "--where is for the database" in " ".join(refused.err.split())
+    assert refused.code == 2 and "--where works only on the database" in " ".join(refused.err.split())
 
 
 def test_both_doors_preview_the_same(job_tenant: Tenant, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ COPIES_IN_THE_BACKGROUND = {
 }
 # They look at a whole account group on purpose.
 WALKS_A_GROUP = {
+    "doctor._IN_INDEX_TOO_EARLY": "reads the oldest changes that are not in the index, by an index of these alone",
     "doctor._ORPHANS": "compares every membership with its lead and its audience",
     "doctor._TOO_MANY_REJECTIONS": "counts every rejected row",
     "doctor._UNDONE_PLANS": "reads every part of a change",

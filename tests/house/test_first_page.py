@@ -72,7 +72,7 @@ def test_the_first_page_pasted_as_one_block(checkout: Path) -> None:
     assert re.search(r"Lead [0-9a-f]{24} is in audience [0-9a-f]{24}\. Audience [0-9a-f]{24} is empty\.", done.stdout)
     assert '"movedCount":1' in done.stdout.replace(" ", ""), report
     assert "completed" in done.stdout, report
-    assert "Healthy: 1 account groups, 3 audiences, 3 leads" in done.stdout, report
+    assert "Healthy: 1 account group, 3 audiences, 3 leads" in done.stdout, report
     assert len((checkout / "moved.csv").read_text().splitlines()) == 2, "a header and the lead that was moved"
     assert "sk_live_" not in done.stdout, "the key stays in its variable"
 

@@ -26,7 +26,8 @@ BY_HAND = {
     "audiences.py: _empty_one", "duplicates.py: _compare_groups", "duplicates.py: _compare",
     "idempotency.py: _prune_one", "uploads.py: _prune_one",
     "events/placing.py: _place_some", "events/placing.py: _prune",
-    "changes/indexing.py: _index", "changes/indexing.py: _expire", "changes/indexing.py: _list_groups_to_expire",
+    "changes/indexing.py: _index", "changes/indexing.py: _expire",
+    "changes/indexing.py: _list_groups_to_expire", "changes/indexing.py: _list_groups_to_index",
     "webhooks/removing.py: _remove_one", "webhooks/removing.py: _prune_one",
     "jobs/leases.py: _claim_in", "jobs/prospecting_steps.py: _prune_in",
 }  # fmt: skip

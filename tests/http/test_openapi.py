@@ -43,11 +43,6 @@ def operation_of(method: str, path: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def shared(service: Service) -> Tenant:
-    return make_tenant(service)
-
-
-@pytest.fixture(scope="module")
 def limited(new_service: Callable[..., Service]) -> Service:
     return new_service(LEADYARD_RATE_LIMITS="1/hour")
 
@@ -191,23 +186,23 @@ def check(answer: httpx.Response, path: str, status: int) -> None:
         assert header in answer.headers or header in sometimes or "$ref" in described
 
 
-def test_real_events_are_as_the_document_says(shared: Tenant) -> None:
+def test_real_events_are_as_the_document_says(tenant: Tenant) -> None:
     """Both databases return the same JSON, whatever the order in which they keep its names."""
-    client = shared.client
-    source, target = shared.create_audience(), shared.create_audience()
-    lead_ids = shared.add_leads(source, 6, prefix="documented")
-    shared.copy(source, target, lead_ids[:2])
-    shared.remove(target, lead_ids[:1])
-    moved = shared.move(source, target, lead_ids[2:4]).headers["Change-Id"]
+    client = tenant.client
+    source, target = tenant.create_audience(), tenant.create_audience()
+    lead_ids = tenant.add_leads(source, 6, prefix="documented")
+    tenant.copy(source, target, lead_ids[:2])
+    tenant.remove(target, lead_ids[:1])
+    moved = tenant.move(source, target, lead_ids[2:4]).headers["Change-Id"]
     client.post(f"/changes/{moved}/undo", json={})
     client.patch(f"/audiences/{source}", json={"description": "x"})
     client.patch(f"/prospects/{lead_ids[0]}", json={"title": "CTO"})
     client.post(f"/prospects/{lead_ids[4]}/merge", json={"prospectId": lead_ids[5]})
     client.delete(f"/prospects/{lead_ids[4]}")
     client.delete(f"/audiences/{target}")
-    client.post(f"/prospecting/{start(shared)}/cancel")
+    client.post(f"/prospecting/{start(tenant)}/cancel")
     seen = set()
-    for event in shared.client.get("/events", params={"from": "start", "limit": 200}).json()["data"]["items"]:
+    for event in tenant.client.get("/events", params={"from": "start", "limit": 200}).json()["data"]["items"]:
         described = document()["webhooks"][event["type"]]["post"]["requestBody"]["content"]["application/json"]
         schema = {**described["schema"], "components": document()["components"]}
         Draft202012Validator(schema, format_checker=FormatChecker()).validate(event)
@@ -222,15 +217,15 @@ def test_every_type_of_event_is_documented() -> None:
         assert webhook["post"]["summary"].endswith(".")
 
 
-def test_the_check_itself_notices_a_wrong_answer(shared: Tenant) -> None:
-    answer = shared.client.get("/audiences")
+def test_the_check_itself_notices_a_wrong_answer(tenant: Tenant) -> None:
+    answer = tenant.client.get("/audiences")
     wrong = httpx.Response(200, json={**answer.json(), "data": {"items": [{}]}}, request=answer.request)
     with pytest.raises(Exception, match="is a required property"):
         check(wrong, f"{_G}/audiences", 200)
 
 
-def test_real_answers_are_as_the_document_says(shared: Tenant) -> None:
-    client, base_url = shared.client, shared.service.base_url
+def test_real_answers_are_as_the_document_says(tenant: Tenant) -> None:
+    client, base_url = tenant.client, tenant.service.base_url
     audiences, prospects, move = f"{_G}/audiences", f"{_AUDIENCE}/prospects", f"{_AUDIENCE}/move-leads"
 
     made = [
@@ -241,7 +236,7 @@ def test_real_answers_are_as_the_document_says(shared: Tenant) -> None:
     for answer in made:
         check(answer, audiences, 201)
     source, target, populated = (answer.json()["data"]["id"] for answer in made)
-    shared.insert_job(populated)
+    tenant.insert_job(populated)
     people = [
         {"email": "ada@example.com", "company": {"name": "Engines"}, "customFields": {"Born": "1815"}},
         {"firstName": "Nobody"},
@@ -256,7 +251,7 @@ def test_real_answers_are_as_the_document_says(shared: Tenant) -> None:
         prospects,
         200,
     )
-    moved = shared.move(source, target, [listed.json()["data"]["items"][0]["id"]])
+    moved = tenant.move(source, target, [listed.json()["data"]["items"][0]["id"]])
     check(moved, move, 200)
 
     check(client.get(f"{base_url}/v1/accounts"), "/v1/accounts", 200)
@@ -274,24 +269,24 @@ def test_real_answers_are_as_the_document_says(shared: Tenant) -> None:
     check(client.get("/audiences", params={"limit": 0}), audiences, 400)
     check(client.get("/moves/x"), f"{_G}/moves/{{moveId}}", 400)
     check(client.get(f"{base_url}/v1/accounts?x=1"), "/v1/accounts", 400)
-    check(shared.move("x", "y", []), move, 400)
+    check(tenant.move("x", "y", []), move, 400)
     check(client.post(f"/audiences/{source}/prospects", content=b"{", headers=JSON), prospects, 400)
     check(client.get("/audiences", headers={"Authorization": ""}), audiences, 401)
     check(client.get(f"{base_url}/v1/accounts", headers={"Authorization": ""}), "/v1/accounts", 401)
     check(client.get(f"{base_url}/v1/accounts/{new_id()}/moves"), f"{_G}/moves", 403)
-    reader = shared.new_client(shared.key_with(Permission.AUDIENCES_READ))
-    check(shared.move(source, target, [UNKNOWN_ID], reader), move, 403)
+    reader = tenant.new_client(tenant.key_with(Permission.AUDIENCES_READ))
+    check(tenant.move(source, target, [UNKNOWN_ID], reader), move, 403)
     check(client.get(f"/audiences/{UNKNOWN_ID}"), _AUDIENCE, 404)
     check(client.get(f"/moves/{UNKNOWN_ID}"), f"{_G}/moves/{{moveId}}", 404)
-    check(shared.move(source, UNKNOWN_ID, [UNKNOWN_ID]), move, 404)
+    check(tenant.move(source, UNKNOWN_ID, [UNKNOWN_ID]), move, 404)
     check(client.get(f"/audiences/{populated}"), _AUDIENCE, 409)
     check(client.get(f"/audiences/{populated}/prospects"), prospects, 409)
-    check(shared.move(source, populated, [UNKNOWN_ID]), move, 409)
+    check(tenant.move(source, populated, [UNKNOWN_ID]), move, 409)
     check(client.post("/audiences", content=b" " * (1024 * 1024 + 1), headers=JSON), audiences, 413)
     check(client.post(f"/audiences/{source}/move-leads", content=b"{}"), move, 415)
     check(client.post("/audiences", json={"name": "Name", "type": "csv_upload"}), audiences, 422)
-    check(shared.move(source, source, [UNKNOWN_ID]), move, 422)
-    check(shared.move(source, target, [UNKNOWN_ID]), move, 422)
+    check(tenant.move(source, source, [UNKNOWN_ID]), move, 422)
+    check(tenant.move(source, target, [UNKNOWN_ID]), move, 422)
 
 
 JSON = {"Content-Type": "application/json"}

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from leadyard import ids
 from leadyard.clock import now_ms
-from leadyard.errors import NotFound, ServiceUnavailable, TransactionConflict
-from leadyard.ids import number_of
+from leadyard.database import Database
+from leadyard.errors import CONNECTION_LOST, NotFound, ServiceUnavailable, TransactionConflict
+from leadyard.ids import id_of, number_of
 from leadyard.model import AudienceType, Profile
 from leadyard.operations import moves as move_operations
 from leadyard.operations import operation
@@ -25,11 +28,17 @@ from leadyard.operations.doctor import check_account_group
 from leadyard.operations.operation import run_again_on_conflict
 from leadyard.people import matching
 from leadyard.store import leads
-from leadyard.store.db import Statement
+from leadyard.store.db import Statement, open_database
+from leadyard.worker import housekeeping
 from rig.racing import assert_healthy, at_once, membership, on_postgresql_only
 from rig.service import Tenant, leadyard
 from rig.stage import staged
 
+ADD_ENTRY = Statement(
+    """INSERT INTO change_subjects (account_group_id, subject, change_id)
+    VALUES (:account_group_id, :subject, :change_id)"""
+)
+END_OWN_SESSION = Statement("SELECT pg_terminate_backend(pg_backend_pid())", across_groups=True)
 SET_BACK = Statement("UPDATE audiences SET changed_at = :changed_at WHERE account_group_id = :account_group_id")
 
 
@@ -83,10 +92,65 @@ def test_nothing_but_a_conflict_is_run_again(error: Exception) -> None:
     assert work.runs == 1
 
 
+@pytest.mark.usefixtures("no_pauses")
+def test_the_last_conflict_is_the_reason_for_the_operator() -> None:
+    cause = ValueError("the cause")
+    last = TransactionConflict("Lost: the server stops", reason=CONNECTION_LOST)
+    last.__cause__ = cause
+    work = Failing(*[TransactionConflict("Deadlock: deadlock detected") for _ in range(7)], last)
+    with pytest.raises(ServiceUnavailable) as refused:
+        asyncio.run(run_again_on_conflict(work, name="work"))
+    assert refused.value.for_log() == {"reason": "connection_lost", "detail": "Lost: the server stops"}
+    assert refused.value.__cause__ is cause
+    assert "server" not in refused.value.details
+
+
 @pytest.fixture(scope="module")
 def database_url(migrated_database: Callable[[], str]) -> str:
     """A database for all the stages of this file."""
     return migrated_database()
+
+
+# --------------------------------------------------------------------------------------- a chore that never succeeds
+
+
+async def postponed(url: str, statement: Statement, **values: Any) -> EventDict:
+    """Returns the log line of a chore of the housekeeping that runs the statement twice in its transaction."""
+
+    async def chore(db: Database) -> int:
+        async with db.write(id_of(1)) as tx:
+            await tx.run(statement, **values)
+            return await tx.run(statement, **values)
+
+    async def again(db: Database) -> int:
+        return await run_again_on_conflict(partial(chore, db), name="chore")
+
+    db = open_database(url, pool_size=1, wait_s=5)
+    try:
+        with capture_logs() as lines:
+            assert await housekeeping._do(again, db, {}, wait_s=1) == 0
+    finally:
+        await db.close()
+    [line] = [line for line in lines if line["event"] == "housekeeping_postponed"]
+    return line
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_the_log_of_a_chore_that_conflicts_each_time_names_what_the_database_reports(database_url: str) -> None:
+    line = asyncio.run(postponed(database_url, ADD_ENTRY, subject=1234567890, change_id=1))
+    assert (line["chore"], line["reason"]) == ("again", "conflicts")
+    assert line["detail"].startswith(
+        ("UniqueViolationError: duplicate key value violates", "UNIQUE constraint failed: change_subjects.")
+    )
+    assert "1234567890" not in line["detail"]
+
+
+@on_postgresql_only
+@pytest.mark.usefixtures("no_pauses")
+def test_the_log_of_a_chore_whose_session_is_ended_each_time_names_what_the_database_reports(database_url: str) -> None:
+    line = asyncio.run(postponed(database_url, END_OWN_SESSION))
+    assert line["reason"] == "connection_lost"
+    assert line["detail"].endswith("terminating connection due to administrator command")
 
 
 # ------------------------------------------------------------------------------------------------ the same new people

@@ -61,6 +61,12 @@ def test_a_text_with_the_pattern_has_a_key_only_if_it_is_the_spelling_of_this_ke
     assert key == NO_KEY or id_of(key) == text
 
 
+@pytest.mark.parametrize("key", [NO_KEY, -(2**63)])
+def test_a_number_below_zero_is_not_a_key(key: int) -> None:
+    with pytest.raises(ValueError, match=f"^{key} is not a key: a key has 63 bits and is not negative[.]$"):
+        id_of(key)
+
+
 @pytest.mark.parametrize("text", STRANGERS)
 def test_any_other_text_has_no_key(text: str) -> None:
     assert key_of(text) == number_of(text) == NO_KEY

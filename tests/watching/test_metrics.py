@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -116,6 +117,39 @@ def test_no_secret_and_no_data_in_the_metrics(watched: Service, seen: Tenant) ->
     text = httpx.get(f"{admin_url(watched)}/metrics").text
     for hidden in (seen.key, lead, audience, seen.account_group_id, "@example.com"):
         assert hidden not in text
+
+
+def test_changes_that_do_not_get_into_the_index_are_counted(watched: Service, seen: Tenant) -> None:
+    source, target = seen.create_audience(), seen.create_audience()
+    assert seen.move(source, target, seen.add_leads(source, 3)).status_code == 200
+
+    def all_indexed() -> bool:
+        return not seen.sql("SELECT 1 FROM changes WHERE account_group_id = $1 AND NOT is_indexed", seen.number)
+
+    def failures() -> float:
+        return scraped(watched)["leadyard_change_index_failures_total"]
+
+    def lines() -> list[dict[str, Any]]:
+        return [line for line in watched.log_lines() if line["event"] == "change_index_failed"]
+
+    wait_until(all_indexed, "the housekeeping has entered the move")
+    before, logged = failures(), len(lines())
+    # Their entries stay, as if another program had written them.
+    seen.sql("UPDATE changes SET is_indexed = false WHERE account_group_id = $1", seen.number)
+    if not watched.is_postgresql:
+        wait_until(all_indexed, "SQLite enters them again")
+        assert (failures(), len(lines())) == (before, logged)
+        return
+    wait_until(lambda: failures() == before + 1, "the failure is counted")
+    [line] = lines()[logged:]
+    assert (line["account_group_id"], line["reason"]) == (seen.account_group_id, "conflicts")
+    # The index of the others goes on.
+    other = make_tenant(watched)
+    moved = other.create_audience(), other.create_audience()
+    assert other.move(*moved, other.add_leads(moved[0], 3)).status_code == 200
+    left = "SELECT 1 FROM changes WHERE account_group_id = $1 AND NOT is_indexed"
+    wait_until(lambda: not other.sql(left, other.number), "the housekeeping has entered the move of another group")
+    seen.sql("UPDATE changes SET is_indexed = true WHERE account_group_id = $1", seen.number)
 
 
 @on_one_database

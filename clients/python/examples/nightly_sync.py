@@ -36,7 +36,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     counts = job.counts
-    print(f"{counts.read} rows: {counts.created} new people, {counts.matched} known, {counts.rejected} rejected.")
+    print(f"{counts.read} read: {counts.created} new, {counts.matched} known, {counts.rejected} rejected.")
     return 2 if counts.rejected else 0
 
 

@@ -784,7 +784,7 @@ export interface paths {
          * @description Lists events, oldest first. Each change commits together with its event. If you always continue with
          *     `nextCursor`, you get every event at least once and none is skipped, in an order that is the same for all readers.
          *     With `wait` the answer comes as soon as there is an event. With `Accept: text/event-stream` the events are sent as
-         *     they happen, and `Last-Event-ID` continues a stream. Its last message is an `event: error` with the refusal once
+         *     they happen, and `Last-Event-ID` continues a stream. Its last message is an `event: refused` with the refusal once
          *     the key is no longer valid.
          *
          *     Required API permission: `audiences:read`.
@@ -3929,7 +3929,7 @@ export interface operations {
             query?: {
                 /** @description Whether to keep hashes of the person's identities, so that the person cannot come back. */
                 suppress?: boolean;
-                /** @description The reason of the suppression. */
+                /** @description The reason of the suppression. Only with `suppress=true`. */
                 reason?: string | null;
             };
             header?: never;

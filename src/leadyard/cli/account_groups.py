@@ -8,6 +8,7 @@ import typer
 
 from leadyard.cli.output import AsJson, print_json, refusals, refuse_both, with_database, wrong_usage
 from leadyard.clock import to_iso
+from leadyard.counted import counted
 from leadyard.model import MAX_NAME_LENGTH, MOST_MAX_RESULTS, AccountGroup
 
 app = typer.Typer(help="Create, list and change account groups, the tenants.", no_args_is_help=True)
@@ -67,7 +68,8 @@ def update(
     if as_json:
         print_json(_as_dict(group))
     else:
-        print(f"A job of {group.name} ({group.id}) may add up to {group.max_results:,} prospects from a provider.")
+        most = counted(group.max_results, "prospect")
+        print(f"A job of {group.name} ({group.id}) may add up to {most} from a provider.")
 
 
 def _as_dict(group: AccountGroup) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from leadyard.cli.output import Data
-from leadyard.cli.people_report import lead_count
+from leadyard.cli.people_report import known_people, lead_count
 from leadyard.cli.table import one_line
 
 
@@ -53,5 +53,5 @@ def undo_as_text(undone: Data, *, undo_command: str) -> str:
         lines.append(f"Skipped: {lead_count(undone['skippedCount'])}, erased or changed since.")
     if undone["keptEdits"]:
         where = "in fields that were empty or were edited since"
-        lines.append(f"Kept: values of {undone['keptEdits']:,} known people, {where}.")
+        lines.append(f"Kept: values of {known_people(undone['keptEdits'])}, {where}.")
     return "\n".join([*lines, f"To make it again: {undo_command}"])

@@ -10,13 +10,14 @@ import typer
 from leadyard.cli.engine_warning import print_warnings, warnings_of
 from leadyard.cli.output import AsJson, print_json, refusals, with_database
 from leadyard.cli.progress import progress_bar
+from leadyard.counted import counted
 
 if TYPE_CHECKING:
     from leadyard.database import Database
     from leadyard.model import DatabaseState, Engine, IntegrityCheck
     from leadyard.operations.doctor import CheckUp
 
-_TOTALS = ("audiences", "leads", "memberships", "changes", "jobs")
+_LOOKED_AT = ("audience", "lead", "membership", "change", "job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class _Report:
 
     @property
     def totals(self) -> dict[str, int]:
-        return {name: sum(check_up.looked_at[name] for check_up in self.check_ups) for name in _TOTALS}
+        names = [f"{noun}s" for noun in _LOOKED_AT]
+        return {name: sum(check_up.looked_at[name] for check_up in self.check_ups) for name in names}
 
     @property
     def findings(self) -> list[dict[str, str | None]]:
@@ -109,9 +111,10 @@ def _print(report: _Report) -> None:
     for finding in report.findings:
         group = finding["accountGroupId"]
         print(f"[{finding['check']}] {f'account group {group}: ' if group else ''}{finding['message']}")
-    looked_at = ", ".join(f"{count} {name}" for name, count in report.totals.items())
-    verdict = f"{len(report.findings)} findings" if report.findings else "Healthy"
-    print(f"{verdict}: {len(report.check_ups)} account groups, {looked_at}.")
+    totals = report.totals
+    looked_at = [counted(totals[f"{noun}s"], noun) for noun in _LOOKED_AT]
+    verdict = counted(len(report.findings), "finding") if report.findings else "Healthy"
+    print(f"{verdict}: {', '.join([counted(len(report.check_ups), 'account group'), *looked_at])}.")
 
 
 def _server_as_dict(server: DatabaseState | None) -> dict[str, Any]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from leadyard.api_client.refused import Refused
 from leadyard.cli.api_door import Door, Session, run_on_api
 from leadyard.cli.listing import as_listed, first_items
 from leadyard.cli.output import Data, Output
 from leadyard.cli.shared_options import shared_options
 from leadyard.cli.table import one_line
+from leadyard.counted import counted
+
+_ID = re.compile("[0-9a-f]{24}")
 
 app = typer.Typer(help="List likely duplicates, and merge two leads.", no_args_is_help=True)
 
@@ -51,13 +56,23 @@ def merge(
     async def run(session: Session) -> Output:
         from leadyard.api_client.api import part
 
+        _check_ids(PROSPECT_ID=prospect_id, OTHER_ID=other_id)
         path = f"{session.group}/prospects/{part(prospect_id)}/merge"
         merged, change_id = await session.api.change(path, {"prospectId": other_id})
-        count = merged["audienceCount"]
-        text = f"Merged into {_lead(merged['prospect'])}, in {count} audiences. Change {change_id}."
+        audiences = counted(merged["audienceCount"], "audience")
+        text = f"Merged into {_lead(merged['prospect'])}, in {audiences}. Change {change_id}."
         return Output({**merged, "changeId": change_id}, text)
 
     run_on_api(door, run)
+
+
+def _check_ids(**ids: str) -> None:
+    """Raises Refused with the name of the wrong argument. The API calls both of them prospectId, in the path and in the
+    body."""
+    for name, text in ids.items():
+        if _ID.fullmatch(text) is None:
+            details = f"{name} must be an id: 24 characters, each 0-9 or a-f."
+            raise Refused("VALIDATION_ERROR", "The request is not valid.", details)
 
 
 def _groups(groups: Sequence[Data]) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from leadyard.cli.api_door import Door, Session, group_on_database, run_on_api, uses_service
 from leadyard.cli.output import Data, Output, operator, print_output, refusals, with_database
+from leadyard.cli.people_report import lead_count
 from leadyard.cli.shared_options import shared_options
 from leadyard.clock import to_iso
 from leadyard.model import Event, EventFilter, EventPage, EventType
@@ -164,7 +165,7 @@ def _line(event: Data) -> str:
     data = event["data"]
     what = [data.get("name") or data.get("jobId") or data.get("prospectId")]
     if "leadCount" in data:
-        what.append(f"{data['leadCount']:,} leads")
+        what.append(lead_count(data["leadCount"]))
     sides = [data.get("sourceAudience"), data.get("targetAudience")]
     if any(sides):
         what.append(" -> ".join(f"{side['name']} ({side['prospectCount']:,})" if side else "-" for side in sides))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from leadyard.cli.output import AsJson, print_json, refusals, wrong_usage
+from leadyard.cli.people_report import people_count
 
 
 def example_provider(
@@ -59,7 +60,7 @@ def example_provider(
             if as_json:
                 print_json({"url": url, "people": len(people.prospects)})
             else:
-                print(f"{url}\nServing {len(people.prospects):,} people of {file}. Stop with Ctrl-C.")
+                print(f"{url}\nServing {people_count(len(people.prospects))} of {file}. Stop with Ctrl-C.")
             sys.stdout.flush()
 
         # The server finishes its work and then sends itself the signal again. A stop by signal is not a failure.

@@ -14,6 +14,7 @@ from leadyard.cli.api_door import Door, Session, group_on_database, run_on_api, 
 from leadyard.cli.audience_choice import find_audience
 from leadyard.cli.file_output import write_pieces, write_text, written_output
 from leadyard.cli.output import Output, operator, print_output, refusals, with_database, wrong_usage
+from leadyard.cli.people_report import lead_count
 from leadyard.cli.shared_options import shared_options
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ async def _export_of_api(session: Session, audience: str, output: Path | None, *
 def _exported(audience_id: str, name: str, count: int, output: Path | None) -> Output:
     data = {"audience": {"id": audience_id, "name": name}, "exported": count, "file": str(output)}
     # Standard output has the people then, and nothing else.
-    return Output(data, f"Exported {count} leads of {name} ({audience_id}) to {output}." if output else "")
+    return Output(data, f"Exported {lead_count(count)} of {name} ({audience_id}) to {output}." if output else "")
 
 
 @contextmanager

@@ -57,7 +57,11 @@ def import_file(
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=VALUE", help="Import only these rows. If given several times, all must match."),
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help="Import only these rows. If given several times, all must match. Not with --url: a service imports "
+            "all rows.",
+        ),
     ] = None,
     sheet: Annotated[
         str | None,
@@ -113,7 +117,10 @@ def _import_through(door: Door, asked: ImportRequest, *, dry_run: bool) -> None:
     from leadyard.cli.import_of_api import import_through, preview_through
 
     if asked.conditions:
-        raise wrong_usage("--where is for the database. A service imports all rows, so remove the others before.")
+        raise wrong_usage(
+            "--where works only on the database. A service imports all rows of the file, so remove the other rows from "
+            "it first."
+        )
     work = preview_through if dry_run else import_through
     run_on_api(door, lambda session: work(session, asked))
 

@@ -65,7 +65,10 @@ def _plan_as_text(plan: Sequence[Data]) -> list[str]:
     width = max(map(len, columns), default=0)
     custom = sum(column["how"] == "custom" and column["field"] is None for column in plan)
     lines = [f"  {field.ljust(width)}  from {', '.join(names)}" for field, names in columns.items()]
-    return [*lines, *([f"  {custom:,} more columns are custom fields."] if custom else [])]
+    if custom:
+        are = "column is a custom field" if custom == 1 else "columns are custom fields"
+        lines.append(f"  {custom:,} more {are}.")
+    return lines
 
 
 def counts_as_dict(counts: JobCounts) -> dict[str, int]:

@@ -15,6 +15,7 @@ from leadyard.cli.job_watch import display_for, follow, get_job
 from leadyard.cli.listing import Limit, as_listed, first_items
 from leadyard.cli.output import Data, Output, wrong_usage
 from leadyard.cli.shared_options import shared_options
+from leadyard.counted import counted
 from leadyard.model import JobStatus
 
 _INTERRUPTED = 130
@@ -122,7 +123,7 @@ def rejected(
 
 def _rejected_output(job: Data, count: int, output: Path | None, *, notes: bool) -> Output:
     job_id, rejected = job["jobId"], job["counts"]["rejected"]
-    what = f"{count:,} rejected rows and notes" if notes else f"{count:,} of {rejected:,} rejected rows"
+    what = f"{count:,} rejected rows and notes" if notes else f"{count:,} of {counted(rejected, 'rejected row')}"
     # Standard output has the rows then, and nothing else.
     text = f"Wrote {what} of job {job_id} to {output}." if output else ""
     return Output({"jobId": job_id, "rejected": rejected, "written": count, "file": str(output)}, text)

@@ -6,16 +6,22 @@ from collections.abc import Sequence
 
 from leadyard.cli.output import Data
 from leadyard.cli.table import one_line, table
+from leadyard.counted import counted
 
 
 def people_count(count: int) -> str:
     """Returns the number with its noun."""
-    return f"{count:,} person" if count == 1 else f"{count:,} people"
+    return counted(count, "person", "people")
 
 
 def lead_count(count: int) -> str:
     """Returns the number with the noun of transfers and changes."""
-    return f"{count:,} lead" if count == 1 else f"{count:,} leads"
+    return counted(count, "lead")
+
+
+def known_people(count: int) -> str:
+    """Returns the number of people whose values an undo has kept, with the noun."""
+    return counted(count, "known person", "known people")
 
 
 def people_as_table(people: Sequence[Data]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from leadyard.cli.output import Data
 from leadyard.cli.table import table
+from leadyard.counted import counted
 from leadyard.files.column_search import listed
 from leadyard.model import FilePreview, ForeseenImport, PreviewRow, Profile
 from leadyard.people.fields import TEXT_FIELDS, full_name
@@ -41,7 +42,7 @@ def preview_as_text(name: str, preview: Data, *, advice: str = "") -> str:
         table(("column", "for example", "becomes", "why"), list(map(_column, columns[:_MOST_COLUMNS]))),
     ]
     if len(columns) > _MOST_COLUMNS:
-        parts.append(f"{len(columns) - _MOST_COLUMNS} more columns are not shown.")
+        parts.append(f"{counted(len(columns) - _MOST_COLUMNS, 'more column')} not shown.")
     if rows:
         parts.append(table(("line", "name", "identity", "title", "company", "notes"), list(map(_row, rows))))
     parts.append(_estimate(preview))
@@ -61,7 +62,7 @@ def _first_line(name: str, preview: Data) -> str:
         facts.append(f"delimiter {preview['delimiter']!r}")
     line, count = preview["headerLine"], preview["rowCount"]
     facts.append("no header" if line is None else f"header on line {line:,}")
-    facts.append("many rows" if count is None else f"{count:,} rows")
+    facts.append("many rows" if count is None else counted(count, "row"))
     return f"{name}: {', '.join(facts)}"
 
 
@@ -85,7 +86,10 @@ def _estimate(preview: Data) -> str:
     estimate = preview["estimate"]
     scope = "All" if preview["rowCount"] is not None else "The first"
     counts = {name: count for name, count in estimate.items() if name not in ("read", "notes")}
-    lines = [f"{scope} {estimate['read']:,} rows: " + "  ".join(f"{name} {count:,}" for name, count in counts.items())]
+    lines = [
+        f"{scope} {counted(estimate['read'], 'row')}: "
+        + "  ".join(f"{name} {count:,}" for name, count in counts.items())
+    ]
     if estimate["notes"]:
         lines.append("Notes: " + "  ".join(f"{code} {count:,}" for code, count in estimate["notes"].items()))
     lines.append("This was a dry run: nothing was written.")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from leadyard.cli.api_door import Session
 from leadyard.cli.job_report import percent
 from leadyard.cli.output import Data, Output
-from leadyard.cli.people_report import lead_count
+from leadyard.cli.people_report import known_people, lead_count
 
 _ENDED_BADLY = ("failed", "cancelled")
 
@@ -44,7 +44,7 @@ def transfer_as_text(transfer: Data, *, undo_command: str) -> str:
     if transfer["skippedCount"]:
         lines.append(f"  Skipped: {lead_count(transfer['skippedCount'])}, erased or changed since.")
     if transfer["keptEdits"]:
-        lines.append(f"  Kept: what the import wrote into empty fields of {transfer['keptEdits']:,} known people.")
+        lines.append(f"  Kept: what the import wrote into empty fields of {known_people(transfer['keptEdits'])}.")
     if transfer["stage"] == "revert" and not has_ended_badly(transfer):
         lines.append("  It takes back what it has done. Its audiences are reserved until that has ended.")
     if transfer["error"] is not None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from leadyard.cli.api_door import Session
 from leadyard.cli.job_report import percent
 from leadyard.cli.output import Data
+from leadyard.cli.people_report import lead_count
 from leadyard.cli.progress import progress_bar
 
 _FIRST_LOOK_S = 0.05
@@ -63,7 +64,7 @@ def _lines(*, quiet: bool) -> Callable[[Data], None]:
         if quiet or transfer["status"] not in _ACTIVE or time.monotonic() - printed_at < _LINE_EVERY_S:
             return
         printed_at = time.monotonic()
-        done = f"{percent(transfer['progress'])}, {transfer['appliedCount']:,} leads"
+        done = f"{percent(transfer['progress'])}, {lead_count(transfer['appliedCount'])}"
         waiting = transfer["status"] == "queued"
         print(f"{transfer['status']}: {'waiting for a worker' if waiting else done}", file=sys.stderr, flush=True)
 

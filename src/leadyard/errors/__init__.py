@@ -27,6 +27,11 @@ from leadyard.errors.webhooks import SecretUnreadable as SecretUnreadable
 from leadyard.errors.webhooks import TooManyWebhooks as TooManyWebhooks
 from leadyard.errors.webhooks import UrlNotAllowed as UrlNotAllowed
 
+CONFLICTS = "conflicts"
+"""The reason of a ServiceUnavailable after conflicts with other transactions in all attempts."""
+CONNECTION_LOST = "connection_lost"
+"""The reason of a ServiceUnavailable after each attempt has lost its connection."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
@@ -48,7 +53,7 @@ class InvalidRequest(LeadyardError):
         first = self.violations[0]
         more = f" {count - 1} more under violations." if count > 1 else ""
         if left_out:
-            more += f" {left_out} more are not listed."
+            more += f" {left_out} more {'is' if left_out == 1 else 'are'} not listed."
         where = f"{first.path}: " if first.path else ""
         super().__init__(
             f"{where}{first.message}{more}",
@@ -297,9 +302,12 @@ class ServiceUnavailable(LeadyardError):
         return {"reason": self.reason or self.details, "detail": self.detail or None}
 
     @classmethod
-    def after_conflicts(cls) -> Self:
-        """Returns the refusal of a transaction that failed with conflicts in all its attempts."""
-        return cls("Nothing was changed. Try again in a moment.", retry_after_s=2)
+    def after_conflicts(cls, last: TransactionConflict) -> Self:
+        """Returns the refusal of a transaction that failed with conflicts in all its attempts, with the last one as the
+        cause for the operator."""
+        refusal = cls("Nothing was changed. Try again in a moment.", retry_after_s=2)
+        refusal.reason, refusal.detail = last.reason, last.detail
+        return refusal
 
 
 class Internal(LeadyardError):
@@ -376,6 +384,15 @@ class InvalidProspect(LeadyardError):
 
 class TransactionConflict(Exception):
     """The transaction has to be run again (deadlock, serialisation failure, a connection that was lost before the
-    commit was sent). Operations catch it: they run again, and in the end raise ServiceUnavailable."""
+    commit was sent). Operations catch it: they run again, and in the end raise ServiceUnavailable.
+
+    `detail` is for the log of the operator: what the database reported, without data. `reason` is CONFLICTS or
+    CONNECTION_LOST.
+    """
 
     is_lock_timeout = False
+
+    def __init__(self, detail: str = "", *, reason: str = CONFLICTS) -> None:
+        self.detail = detail
+        self.reason = reason
+        super().__init__(detail)

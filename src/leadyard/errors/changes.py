@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from leadyard.counted import counted
 from leadyard.errors.leadyard_error import LeadyardError
 
 
@@ -22,7 +23,7 @@ class SameProspect(LeadyardError):
     code = "SAME_PROSPECT"
 
     def __init__(self) -> None:
-        super().__init__("Name another prospect in prospectId.")
+        super().__init__("Name two different prospects.")
 
 
 class LeadsNotInSource(LeadyardError):
@@ -77,6 +78,6 @@ class SelectionChanged(LeadyardError):
 
     def __init__(self, *, count: int) -> None:
         super().__init__(
-            f"It has {count:,} leads now. Look at it with a dry run, and send its count as expectedCount.",
+            f"It has {counted(count, 'lead')} now. Look at it with a dry run, and send its count as expectedCount.",
             extra={"count": count},
         )

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Collection, Iterator
 
+from leadyard.counted import counted
 from leadyard.errors import UnreadableFile
 from leadyard.files.byte_source import ByteSource, Stream
 from leadyard.files.csv_header import checked_header
@@ -158,8 +159,8 @@ class CsvFile:
             return BadRow(line_number, "INVALID_CHARACTER", message, cells)
         if any(map(str.strip, cells[width:])):
             message = (
-                f"Line {line_number:,} has {len(cells):,} cells but the header names {width:,} columns: put cells that "
-                f"contain {self.delimiter!r} in double quotes."
+                f"Line {line_number:,} has {len(cells):,} cells but the header names {counted(width, 'column')}: put "
+                f"cells that contain {self.delimiter!r} in double quotes."
             )
             return BadRow(line_number, "TOO_MANY_CELLS", message, cells)
         return Row(line_number, cells[:width] + ("",) * (width - len(cells)))

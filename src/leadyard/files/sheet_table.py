@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain, islice
 
+from leadyard.counted import counted
 from leadyard.errors import UnknownColumn, UnreadableFile
 from leadyard.files.column_search import listed
 from leadyard.files.csv_header import MAX_COLUMNS, checked_header
@@ -95,8 +96,8 @@ class SheetTable:
                 yield Row(number, row + self._links_of(number, row) if self._linked else row)
                 continue
             message = (
-                f"Row {number:,} has {len(cells):,} cells but the first rows have {width:,} columns: give the columns "
-                "names, or move these cells."
+                f"Row {number:,} has {len(cells):,} cells but the first rows have {counted(width, 'column')}: give the "
+                "columns names, or move these cells."
             )
             yield BadRow(number, "TOO_MANY_CELLS", message, tuple(cells))
 

@@ -98,7 +98,7 @@ async def bring_in(
     matches = await _match_and_keep(tx, welcome, any_shared=state.any_shared, on_known=on_known, at=at)
     # Known leads come first, because a transaction that changes one also locks it before it locks texts of the search.
     if matches.changed:
-        await leads.update(tx, matches.changed)
+        await leads.update(tx, matches.changed, before=matches.before)
     await _insert_new(tx, matches.created)
     if matches.created:
         await refuse_if_suppressed_since(tx, state)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from leadyard.counted import counted
 from leadyard.database import Database
 from leadyard.model import DatabaseState, Discrepancy
 from leadyard.operations.operation import retried
@@ -31,22 +32,32 @@ class CheckUp:
 
 
 _SENTENCES = {
-    "prospect_count": "Audience {id} counts {prospect_count} prospects but has {members}.",
+    "prospect_count": "Audience {id} counts {prospect_count} but has {members}.",
     "orphan": "Lead {lead_id} in audience {audience_id} lacks its lead row.",
-    "change_count": "Change {id} counts {counted} leads but lists {listed}.",
+    "change_count": "Change {id} counts {counted} but lists {listed}.",
     "abandoned_change": "Change {id} of job {job_id} is hidden, and the job has ended.",
     "planned_part": "Change {id} is complete, but has not done what it planned for its leads from place {position} on.",
-    "job_counts": "Job {id} has read {read_count} prospects but accounts for {accounted_count}.",
+    "job_counts": "Job {id} has read {read_count} but accounts for {accounted_count}.",
     "job_on_deleted_audience": "Job {id} is active but its audience {audience_id} was deleted.",
-    "jobs_on_audience": "Audience {audience_id} has {jobs} active jobs; it may have one.",
-    "job_rejections": "Job {id} keeps {stored} rejected rows but counts {rejected_count}.",
+    "jobs_on_audience": "Audience {audience_id} has {jobs}; it may have one.",
+    "job_rejections": "Job {id} keeps {stored} but counts {rejected_count}.",
     "search": "Lead {id} is not in the block of searched texts that it names, {search_block_id}.",
     "identity": "Lead {lead_id} has the {kind} of a merged person, but it is gone or another lead has the {kind}.",
     "event": "Change {id} of the kind {kind} has no event.",
     "feed": "Event {id} is after the end of the feed, so readers may skip events.",
     "webhook_position": "Webhook {id} stands at event {event_id}, beyond the end of its feed, and would skip events.",
-    "webhook_retries": "Webhook {id} has {retries} failed deliveries that no worker will send again in time.",
-    "upload_pieces": "Upload {id} has {size_bytes} bytes but its pieces {stored_bytes}.",
+    "webhook_retries": "Webhook {id} has {retries} that no worker will send again in time.",
+    "index": "Change {id} is partly in the index of changes already, which can stop the indexing of its account group.",
+    "upload_pieces": "Upload {id} has {size_bytes} but its pieces {stored_bytes}.",
+}
+_NOUNS = {
+    "prospect_count": ("prospect",),
+    "counted": ("lead",),
+    "read_count": ("prospect",),
+    "jobs": ("active job",),
+    "stored": ("rejected row",),
+    "retries": ("failed delivery", "failed deliveries"),
+    "size_bytes": ("byte",),
 }
 _NO_AUDIENCE = "Lead {lead_id} is in an audience that does not exist, with the number {audience_number}."
 
@@ -79,7 +90,13 @@ def _sentence(found: Discrepancy) -> str:
         return _difference(found.facts).format(**found.facts)
     # The id of an audience is in its row. Without the row, its members have only its number.
     lacks_audience = found.check == "orphan" and found.facts["audience_id"] is None
-    return (_NO_AUDIENCE if lacks_audience else _SENTENCES[found.check]).format(**found.facts)
+    sentence = _NO_AUDIENCE if lacks_audience else _SENTENCES[found.check]
+    return sentence.format(**{name: _with_noun(name, value) for name, value in found.facts.items()})
+
+
+def _with_noun(name: str, value: Any) -> Any:
+    """Returns the number with its noun, if it is a number that has one."""
+    return counted(value, *_NOUNS[name]) if name in _NOUNS else value
 
 
 def _difference(facts: Mapping[str, Any]) -> str:

@@ -64,7 +64,7 @@ async def update_lead(
     if not locked:
         raise NotFound("prospect", lead_id)
     lead = await with_own_identity(tx, locked[0], _changed(locked[0].profile, changes, custom))
-    await leads.update(tx, [lead])
+    await leads.update(tx, [lead], before=locked)
     if lead.shares_email and locked[0].shares_email:
         # The source of the person may still have the name of before.
         names = [each for each in left_behind(locked[0], lead) if each.kind == SHARED_EMAIL_KIND]

@@ -83,7 +83,7 @@ async def _merge_profiles(tx: Transaction, kept: Lead, other: Lead) -> Lead:
     # First, because no two leads may have the same identity.
     await leads.delete(tx, [other.id])
     if merged != kept:
-        await leads.update(tx, [merged])
+        await leads.update(tx, [merged], before=[kept])
     left_over = [
         OtherIdentity(kind=kind, value=value, lead_id=kept.id)
         for kind, value in (_identities(other) - _identities(merged)) | (_identities(kept) - _identities(merged))

@@ -197,15 +197,17 @@ async def run_again_on_conflict(work: Callable[[], Awaitable[R]], *, name: str) 
     """Runs the transaction, and retries it when the database reports a conflict. It must have no other effects.
 
     The pauses double, and are random so that the same two transactions do not collide again. Raises
-    ServiceUnavailable after 8 attempts. `name` is its name in metrics and spans.
+    ServiceUnavailable after 8 attempts, with the cause of the last one. `name` is its name in metrics and spans.
     """
+    last = TransactionConflict()
     for attempt in range(_ATTEMPTS):
         try:
             with spans.operation(name):
                 return await work()
         except TransactionConflict as conflict:
+            last = conflict
             _log.info("transaction_conflict", attempt=attempt + 1, reason=type(conflict.__cause__).__name__)
             metrics.transaction_retried(name)
             await asyncio.sleep(random.uniform(0, _FIRST_PAUSE_S * 2**attempt))  # noqa: S311  (jitter, not a secret)
     metrics.transaction_given_up(name)
-    raise ServiceUnavailable.after_conflicts()
+    raise ServiceUnavailable.after_conflicts(last) from last.__cause__

@@ -26,14 +26,15 @@ NO_MEMBERS: Mapping[int, str] = MappingProxyType({})
 class Matches:
     """The distinct leads of the prospects, with the new ones to insert, and the known ones whose profile has changed.
 
-    `filled_count` of the changed ones got values for empty fields. `differing_count` counts the matched prospects with
-    a value other than the known one. `left_behind` are identities that a changed one no longer has in its profile, and
-    by which it must still be found.
+    `before` are the changed ones as they were, in the same order. `filled_count` of them got values for empty fields.
+    `differing_count` counts the matched prospects with a value other than the known one. `left_behind` are identities
+    that a changed one no longer has in its profile, and by which it must still be found.
     """
 
     lead_ids: tuple[str, ...]
     created: tuple[Lead, ...]
     changed: tuple[Lead, ...]
+    before: tuple[Lead, ...]
     filled_count: int
     matched_count: int
     differing_count: int
@@ -106,6 +107,7 @@ def match_prospects(
         lead_ids=tuple(lead_ids),
         created=tuple(map(roster.leads.__getitem__, created)),
         changed=tuple(new for _, new in changed),
+        before=tuple(old for old, _ in changed),
         filled_count=sum(fills(old.profile, new.profile) for old, new in changed),
         matched_count=matched_count,
         differing_count=differing_count,

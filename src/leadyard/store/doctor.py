@@ -9,6 +9,7 @@ from leadyard.database import Transaction
 from leadyard.ids import NUMBER_BITS, id_or_none
 from leadyard.model import Discrepancy
 from leadyard.store import record_replay
+from leadyard.store.change_subjects import KIND_AS_SUBJECT
 from leadyard.store.db import Row, Statement
 from leadyard.store.job_status import ACTIVE, ACTIVE_J
 
@@ -128,6 +129,22 @@ _FORGOTTEN_RETRIES = Statement(
     AND (d.next_attempt_at IS NULL OR w.ready_at IS NULL OR w.ready_at > d.next_attempt_at)
     GROUP BY w.id ORDER BY w.id LIMIT :limit"""
 )
+# Changes that the housekeeping has not put into the index, and that have an entry all the same. On PostgreSQL its
+# statement then fails. Only among the oldest ones, because the others come after them.
+_OLDEST_TO_INDEX = """FROM (SELECT id, kind, source_audience_id, target_audience_id, lead_ids FROM changes
+        WHERE account_group_id = :account_group_id AND NOT is_indexed AND state <> 'open' AND lead_ids IS NOT NULL
+        ORDER BY id LIMIT 200) c"""
+_ENTRY = "FROM change_subjects s WHERE s.account_group_id = :account_group_id AND s.change_id = c.id AND s.subject"
+_IN_INDEX_TOO_EARLY = Statement(
+    f"""SELECT c.id {_OLDEST_TO_INDEX} WHERE EXISTS (
+        SELECT 1 FROM unnest(c.lead_ids || ARRAY[{KIND_AS_SUBJECT}, -c.source_audience_id, -c.target_audience_id])
+            AS u(subject)
+        CROSS JOIN LATERAL (SELECT 1 {_ENTRY} = u.subject LIMIT 1 OFFSET 0) e) ORDER BY c.id LIMIT :limit""",
+    sqlite=f"""SELECT c.id {_OLDEST_TO_INDEX} WHERE EXISTS (SELECT 1 {_ENTRY} IN (
+        SELECT u.value FROM json_each(c.lead_ids) u UNION ALL SELECT {KIND_AS_SUBJECT}
+        UNION ALL SELECT -c.source_audience_id UNION ALL SELECT -c.target_audience_id))
+    ORDER BY c.id LIMIT :limit""",
+)
 _TOTALS = Statement(
     """SELECT (SELECT count(*) FROM audiences WHERE account_group_id = :account_group_id
         AND deleted_at IS NULL) AS audiences,
@@ -154,6 +171,7 @@ _CHECKS = {
     "feed": _BEYOND_THE_END,
     "webhook_position": _BEYOND_THE_FEED,
     "webhook_retries": _FORGOTTEN_RETRIES,
+    "index": _IN_INDEX_TOO_EARLY,
 }
 
 
@@ -171,7 +189,15 @@ async def find_discrepancies(tx: Transaction, told: Callable[[int], None]) -> li
 
 
 def _facts(row: Row) -> dict[str, Any]:
-    return {name: id_or_none(value) if name in _KEYS else value for name, value in dict(row).items()}
+    return {name: _id(value) if name in _KEYS else value for name, value in dict(row).items()}
+
+
+def _id(key: int | None) -> str | None:
+    """Returns the id, or the number itself if a damaged row has one that is not a key."""
+    try:
+        return id_or_none(key)
+    except ValueError:
+        return str(key)
 
 
 async def count_rows(tx: Transaction) -> dict[str, int]:

@@ -239,10 +239,10 @@ async def insert(tx: Transaction, leads: Sequence[Lead]) -> None:
     await duplicates.note_new(tx, keys)
 
 
-async def update(tx: Transaction, leads: Sequence[Lead]) -> None:
-    """Writes the profiles of locked leads."""
+async def update(tx: Transaction, leads: Sequence[Lead], *, before: Sequence[Lead]) -> None:
+    """Writes the profiles of locked leads. `before` are the same leads, in the same order, as they are stored."""
     keys = keys_of([lead.id for lead in leads])
-    old = _lost_keys(await find_all(tx, [lead.id for lead in leads]), leads)
+    old = _lost_keys(before, leads)
     await tx.run(_UPDATE, rows=[_row(key, lead) for key, lead in zip(keys, leads, strict=True)])
     lines = {key: searched_line(lead.profile) for key, lead in zip(keys, leads, strict=True)}
     await search_blocks.replace_lines(tx, lines)
@@ -260,10 +260,10 @@ def lead_from(row: Row) -> Lead:
     return new_lead(id_of(key), new_profile(*values[: _CUSTOM_FIELDS + 1]), created_at, shares_email)
 
 
-def _lost_keys(before: Iterable[Lead], after: Iterable[Lead]) -> dict[str, set[DuplicateKey]]:
+def _lost_keys(before: Sequence[Lead], after: Sequence[Lead]) -> dict[str, set[DuplicateKey]]:
     """Returns the keys by which duplicates of the leads were found before, and are not after."""
-    after_of = {lead.id: lead.profile for lead in after}
-    return {lead.id: duplicate_keys(lead.profile) - duplicate_keys(after_of[lead.id]) for lead in before}
+    pairs = zip(before, after, strict=True)
+    return {new.id: duplicate_keys(old.profile) - duplicate_keys(new.profile) for old, new in pairs}
 
 
 def _is_any_merged(rows: Sequence[Row]) -> bool:

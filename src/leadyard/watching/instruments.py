@@ -63,6 +63,9 @@ class Instruments:
         self.rate_limit_storage_losses = _counter(own, "rate_limit_storage_losses", "Redis outages.")
         self.retries = _counter(own, "transaction_retries", "Retries of transactions.", "operation")
         self.given_up = _counter(own, "transactions_given_up", "Transactions given up after retries.", "operation")
+        self.change_index_failures = _counter(
+            own, "change_index_failures", "Attempts to index the changes of an account group that failed."
+        )
         self.database_failures = _counter(own, "database_failures", "Failures of the database.", "reason")
         self.connections_in_use = _gauge(own, "database_connections_in_use", "Database connections in use.")
         self.connections_limit = _gauge(own, "database_connections_limit", "Database connections allowed.")

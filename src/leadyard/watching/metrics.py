@@ -106,6 +106,12 @@ def webhook_disabled(reason: str) -> None:
         _on.webhooks_disabled.labels(reason).inc()
 
 
+def change_index_failed() -> None:
+    """Counts an attempt to put changes of an account group into the index of the record that failed."""
+    if _on:
+        _on.change_index_failures.inc()
+
+
 def waiting_for_events() -> AbstractContextManager[Any]:
     """Counts a reader as waiting for events while it is in the block."""
     return _on.event_readers.track_inprogress() if _on else _NOTHING

@@ -125,11 +125,11 @@ def test_the_example_of_a_nightly_sync(lively: Tenant, tmp_path: Path) -> None:
     file.write_text("Name,E-mail,Title\nAda Lovelace,ada@example.com,Analyst\nEve Example,eve@example.com,\n")
     given = (file, "--audience", "CRM", "--state", tmp_path / "sync")
     first = run("nightly_sync.py", *given, tenant=lively, folder=tmp_path)
-    assert first.endswith("2 rows: 2 new people, 0 known, 0 rejected.\n")
+    assert first.endswith("2 read: 2 new, 0 known, 0 rejected.\n")
     file.write_text("Name,E-mail,Title\nAda Lovelace,ada@example.com,Countess\nJoe,joe@example.com,\nX,not one,\n")
     second = run("nightly_sync.py", *given, tenant=lively, folder=tmp_path, code=2)
     assert "leads.added: 1\n" in second
-    assert "3 rows: 1 new people, 1 known, 1 rejected.\n" in second
+    assert "3 read: 1 new, 1 known, 1 rejected.\n" in second
     assert "not one" in (tmp_path / "sync" / "rejected.csv").read_text(encoding="utf-8-sig")
     with Leadyard(lively.service.base_url, lively.key) as client:
         (audience,) = client.list_audiences()

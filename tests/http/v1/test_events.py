@@ -443,7 +443,7 @@ class Stream:
                     if line.startswith("event: "):
                         kind = line.removeprefix("event: ")
                     if line.startswith("data: "):
-                        into = self.refusals if kind == "error" else self.events
+                        into = self.refusals if kind == "refused" else self.events
                         into.append(json.loads(line.removeprefix("data: ")))
         except httpx.TransportError:
             pass

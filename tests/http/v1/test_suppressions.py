@@ -89,6 +89,19 @@ def test_every_way_in_leaves_suppressed_people_out(tenant: Tenant, tmp_path: Pat
     assert_healthy(tenant)
 
 
+def test_a_reason_without_a_suppression_erases_no_person(tenant: Tenant) -> None:
+    audience = tenant.create_audience()
+    add(tenant, audience, KAT)
+    [kat] = lead_ids(tenant)
+    for query in ({"reason": "Asked"}, {"reason": "Asked", "suppress": "false"}):
+        assert violations(tenant.client.delete(f"/prospects/{kat}", params=query)) == {("reason", "NOT_ALLOWED")}
+    wrong = tenant.client.delete(f"/prospects/{kat}", params={"suppress": "maybe"})
+    assert wrong.json()["error"]["details"] == "suppress: Must be true or false."
+    assert tenant.count(audience) == 1
+    data_of(tenant.client.delete(f"/prospects/{kat}", params={"reason": "Asked", "suppress": "true"}))
+    assert tenant.count(audience) == 0
+
+
 def test_an_erased_person_stays_away_by_each_identity(tenant: Tenant) -> None:
     audience = tenant.create_audience()
     profile = "https://www.linkedin.com/in/kat-oakes"

@@ -244,6 +244,8 @@ def violation_of(problem: Mapping[str, Any], not_json: str | None = None) -> Vio
     message = problem["msg"].removeprefix("Value error, ")
     if kind == "string_pattern_mismatch":
         message = "must be an id: 24 characters, each 0-9 or a-f"
+    if kind in ("bool_parsing", "bool_type"):
+        message = "must be true or false"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return Violation(path="type", code=code, message=f"Must be one of: {', '.join(_JOB_TYPES)}.")
     return Violation(path=_path(problem["loc"]), code=code, message=message[:1].upper() + message[1:] + ".")

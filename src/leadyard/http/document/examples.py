@@ -59,7 +59,7 @@ _REFUSALS = (
     errors.LeadsNotInSource(first_lead_ids=[ID_EXAMPLE], lead_count=1),
     refusal_by(_KEY_POLICY, wait_ms=1_000),
     errors.Internal(),
-    errors.ServiceUnavailable.after_conflicts(),
+    errors.ServiceUnavailable.after_conflicts(errors.TransactionConflict()),
 )
 # Operations whose example differs from the default for that status.
 _ELSEWHERE: Mapping[tuple[str, int], errors.LeadyardError] = {

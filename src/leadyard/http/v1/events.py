@@ -121,7 +121,7 @@ async def list_events(request: Request, query: Annotated[EventQuery, Query()]) -
     """Lists events, oldest first. Each change commits together with its event. If you always continue with
     `nextCursor`, you get every event at least once and none is skipped, in an order that is the same for all readers.
     With `wait` the answer comes as soon as there is an event. With `Accept: text/event-stream` the events are sent as
-    they happen, and `Last-Event-ID` continues a stream. Its last message is an `event: error` with the refusal once
+    they happen, and `Last-Event-ID` continues a stream. Its last message is an `event: refused` with the refusal once
     the key is no longer valid."""
     is_stream = any(STREAM in value for value in values_of(request.scope, b"accept"))
     feed = _FeedOf(request, query.wanted())
@@ -275,9 +275,10 @@ async def _next_of_stream(feed: _FeedOf, reader: Reader, page: EventPage, *, wit
 
 
 def _refusal(feed: _FeedOf, error: LeadyardError) -> str:
-    """Returns the last piece of a stream. It has no id, so that a client with another key continues where it was."""
+    """Returns the last piece of a stream. It has no id, so that a client with another key continues where it was. Its
+    event is not `error`, which is the event of an EventSource whose connection has failed."""
     text = error_envelope(error, feed.request.scope["state"]["trace_id"]).decode()
-    return f"event: error\ndata: {text}\n\n"
+    return f"event: refused\ndata: {text}\n\n"
 
 
 def _written(page: EventPage) -> str:

@@ -10,6 +10,7 @@ from fastapi import Path, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from leadyard import model
+from leadyard.errors import InvalidRequest, Violation
 from leadyard.http.answer.envelope import Changes, Id, Instant, RequestBody, Shape, Success, single_line
 from leadyard.http.answer.shown import Shown
 from leadyard.http.request.answering import answer
@@ -96,7 +97,9 @@ class EraseQuery(BaseModel):
         bool,
         Field(description="Whether to keep hashes of the person's identities, so that the person cannot come back."),
     ] = False
-    reason: Annotated[Reason | None, Field(description="The reason of the suppression.")] = None
+    reason: Annotated[Reason | None, Field(description="The reason of the suppression. Only with `suppress=true`.")] = (
+        None
+    )
 
 
 @needs(leads.get_lead)
@@ -121,6 +124,10 @@ async def delete_prospect(
     request: Request, prospect_id: ProspectIdInPath, query: Annotated[EraseQuery, Query()]
 ) -> Response:
     """Erases a person from the account group: from every audience and, by id, from the move history."""
+    if query.reason is not None and not query.suppress:
+        # An erasure cannot be repeated with suppress=true, because the person is gone.
+        where = Violation(path="reason", code="NOT_ALLOWED", message="Send it only with suppress=true.")
+        raise InvalidRequest([where])
     if query.suppress:
         await usable_secret_key(database(request))
     return await answer(

@@ -29,6 +29,7 @@ async def put_values_back(
     for each in replaced:
         by_lead[each.lead_id].append(each)
     found = await leads.lock(tx, sorted(set(by_lead) & set(among)))
+    old: list[Lead] = []
     changed: list[Lead] = []
     done: list[ReplacedValue] = []
     for lead in found:
@@ -38,9 +39,10 @@ async def put_values_back(
             if after is not before:
                 done.append(replace(each, old=each.new, new=each.old))
         if after is not lead:
+            old.append(lead)
             changed.append(after)
     if changed:
-        await leads.update(tx, changed)
+        await leads.update(tx, changed, before=old)
         await replaced_values.add(tx, undo_id, done)
     kept = {(each.lead_id, each.field) for each in replaced} - {(each.lead_id, each.field) for each in done}
     return {lead_id for lead_id, _ in kept}

@@ -155,14 +155,16 @@ async def _write_emails(tx: Transaction, emails: Mapping[str, str]) -> int:
     taken = await find_known_people(tx, found, any_shared=True)
     used = {lead.profile.email for lead in taken.leads} | {other.value for other in taken.others}
     used |= await find_suppressed_emails(tx, set(emails.values()))
+    before: list[Lead] = []
     filled: list[Lead] = []
     for lead in locked:
         email = emails[lead.id]
         if lead.profile.email is None and email not in used:
             used.add(email)
+            before.append(lead)
             filled.append(replace(lead, profile=replace(lead.profile, email=email)))
     if filled:
-        await leads.update(tx, filled)
+        await leads.update(tx, filled, before=before)
     return len(filled)
 
 

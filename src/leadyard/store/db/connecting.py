@@ -109,3 +109,9 @@ def sentence_of(error: BaseException) -> str:
     else:
         said = str(error).partition("\n")[0]
     return said.rstrip(".")
+
+
+def report_of(error: BaseException) -> str:
+    """Returns the name of the error and its first line, for the log of the operator. The values of a row that broke a
+    constraint are in the lines after it."""
+    return f"{type(error).__name__}: {sentence_of(error)}"

@@ -38,11 +38,12 @@ def unavailable(
     return refusal
 
 
-def commit_unknown() -> ServiceUnavailable:
+def commit_unknown(*, detail: str) -> ServiceUnavailable:
     """Returns the refusal for a connection that was lost after the commit was sent. It is not known whether the commit
-    arrived, so the work must not simply be run again."""
+    arrived, so the work must not simply be run again. `detail` is for the operator, as in `unavailable`."""
     return unavailable(
         COMMIT_UNKNOWN,
+        detail=detail,
         details="The connection was lost during the commit. Its changes were made either completely or not at all: "
         "read the current state before you retry.",
     )

@@ -10,11 +10,11 @@ from typing import Any, cast
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from leadyard.errors import ServiceUnavailable, TransactionConflict
+from leadyard.errors import CONFLICTS, CONNECTION_LOST, ServiceUnavailable, TransactionConflict
 from leadyard.secret_key import SecretKey
 from leadyard.store.db.admission import Queue
 from leadyard.store.db.advice import explain
-from leadyard.store.db.connecting import connect, is_out_of_slots
+from leadyard.store.db.connecting import connect, is_out_of_slots, report_of
 from leadyard.store.db.copy_conflicts import is_conflict_of_copy
 from leadyard.store.db.failures import commit_unknown, unavailable
 from leadyard.store.db.handover import Handover
@@ -349,11 +349,11 @@ class _Commits:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, _RUN_AGAIN):
-            raise TransactionConflict(str(error)) from error
+            raise TransactionConflict(report_of(error)) from error
         if isinstance(error, asyncpg.RaiseError):
             raise Undone from error
         if isinstance(error, (*LOST, OSError)):
-            raise commit_unknown() from error
+            raise commit_unknown(detail=report_of(error)) from error
         if isinstance(error, _FAILED):
             raise _failed(error) from error
 
@@ -381,13 +381,15 @@ def _sent(sql: str) -> Iterator[None]:
             yield
     except (*_RUN_AGAIN, *LOST) as error:
         # The connection was lost before COMMIT was sent. PostgreSQL rolls back, so a retry cannot do the work twice.
-        conflict = TransactionConflict(type(error).__name__)
+        conflict = TransactionConflict(
+            report_of(error), reason=CONNECTION_LOST if isinstance(error, LOST) else CONFLICTS
+        )
         conflict.is_lock_timeout = isinstance(error, asyncpg.LockNotAvailableError)
         raise conflict from error
     except asyncpg.InternalServerError as error:
         if not is_conflict_of_copy(error):
             raise
-        raise TransactionConflict("ConflictOfCopy") from error
+        raise TransactionConflict(report_of(error)) from error
     except _FAILED as error:
         raise _failed(error) from error
 

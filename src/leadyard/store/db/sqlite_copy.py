@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 
+from leadyard.counted import counted
 from leadyard.errors import BackupRefused, ServiceUnavailable
 from leadyard.store.db.sqlite_engine import fetch, open_file
 from leadyard.store.db.sqlite_errors import is_busy
@@ -68,7 +69,8 @@ def copy_over(file: Path, database: Path, progress: Progress, *, even_if_in_it: 
         groups = _count_account_groups(target)
         if groups and not even_if_in_it:
             raise BackupRefused(
-                f"{database} contains {groups} account groups. Save a copy with 'leadyard backup', then use --force."
+                f"{database} contains {counted(groups, 'account group')}. Save a copy with 'leadyard backup', then use "
+                "--force."
             )
         _copy(source, target, progress)
 

@@ -98,7 +98,7 @@ class ProspectsOperations(AsyncSender):
         Permission: `audiences:write`.
 
         suppress: Whether to keep hashes of the person's identities, so that the person cannot come back.
-        reason: The reason of the suppression.
+        reason: The reason of the suppression. Only with `suppress=true`.
         """
         return await self._send(
             Request[models.Deleted](

@@ -29,7 +29,7 @@ class EventsOperations(Sender):
         Each change commits together with its event. If you always continue with `nextCursor`, you get every event
         at least once and none is skipped, in an order that is the same for all readers. With `wait` the answer
         comes as soon as there is an event. With `Accept: text/event-stream` the events are sent as they happen, and
-        `Last-Event-ID` continues a stream. Its last message is an `event: error` with the refusal once the key is
+        `Last-Event-ID` continues a stream. Its last message is an `event: refused` with the refusal once the key is
         no longer valid.
 
         Permission: `audiences:read`.
