@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from leadyard.cli.output import Data
 from leadyard.cli.table import one_line, table
 
+_TITLES = ("ID", "NAME", "TITLE", "COMPANY", "E-MAIL")
+
 
 def people_count(count: int) -> str:
     """Returns the number with its noun."""
@@ -20,11 +22,18 @@ def lead_count(count: int) -> str:
 
 def people_as_table(people: Sequence[Data]) -> str:
     """Returns a line for each person, under a heading."""
-    rows = [
-        (each["id"], *(text or "" for text in (each["name"], each["title"], each["company"]["name"], each["email"])))
-        for each in people
-    ]
-    return table(("ID", "NAME", "TITLE", "COMPANY", "E-MAIL"), rows)
+    return table(_TITLES, list(map(_cells, people)))
+
+
+def found_people_as_table(people: Sequence[Data]) -> str:
+    """Returns the same, with the names of the audiences that contain each person."""
+    rows = [(*_cells(each), ", ".join(audience["name"] for audience in each["audiences"])) for each in people]
+    return table((*_TITLES, "AUDIENCES"), rows)
+
+
+def _cells(person: Data) -> tuple[str, ...]:
+    texts = (person["name"], person["title"], person["company"]["name"], person["email"])
+    return (person["id"], *(text or "" for text in texts))
 
 
 def person_as_text(person: Data) -> str:
