@@ -45,11 +45,12 @@ export function Filters({ query, onChange }: { query: URLSearchParams; onChange:
   );
 }
 
-function Typed({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
-  return <div class="search"><Icon name="search" /><Text label={label} type="search" value={value} onChange={onChange} /></div>;
+/** A search box. */
+export function Typed({ id, label, value, onChange }: { id?: string; label: string; value: string; onChange: (value: string) => void }) {
+  return <div class="search"><Icon name="search" /><Text id={id} label={label} type="search" value={value} onChange={onChange} /></div>;
 }
 
-/** A text field that reports a value once the typing pauses. */
+/** A text field that reports a value once the typing pauses, or the focus leaves: what you click next then has it already. */
 function Text({ id, label, type = "text", value, onChange }: { id?: string; label?: string; type?: "text" | "search"; value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);
   const timer = useRef(0);
@@ -60,6 +61,7 @@ function Text({ id, label, type = "text", value, onChange }: { id?: string; labe
   return (
     <input id={id} {...({ type } as { type: "text" })} aria-label={label} placeholder={label} maxLength={200} value={text}
       onInput={(event) => { const next = event.currentTarget.value; setText(next); clearTimeout(timer.current); timer.current = window.setTimeout(() => send(next), TYPING_MS); }}
+      onBlur={() => { clearTimeout(timer.current); send(text); }}
       onKeyDown={(event) => { if (event.key === "Enter") { clearTimeout(timer.current); send(text); } }} />
   );
 }

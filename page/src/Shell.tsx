@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { useApp, listsOf } from "./app";
 import { DuplicatesView } from "./Duplicates";
+import { FindPersonView, useFindKey } from "./FindPerson";
 import { HistoryView } from "./History";
 import { Icon, type IconName } from "./icons";
 import { ImportView } from "./Import";
@@ -19,6 +20,7 @@ export function Shell({ accounts, onSignOut }: { accounts: Account[]; onSignOut:
   const app = useApp();
   const place = usePlace();
   const view = place.path[2] ?? "";
+  useFindKey(app.group);
   useEffect(() => {
     // A new view takes the focus, so that a reader begins there. A view that is already in use keeps it.
     const focused = document.activeElement;
@@ -30,6 +32,7 @@ export function Shell({ accounts, onSignOut }: { accounts: Account[]; onSignOut:
       <header class="top">
         <a class="brand" href={linkTo(["g", app.group])}>{t.brand}</a>
         <nav aria-label={t.nav.main}>
+          <Tab to="people" icon="search" current={view} keys="Control+K">{t.nav.find}</Tab>
           <Tab to="import" icon="upload" current={view}>{t.nav.import}</Tab>
           <Tab to="jobs" icon="jobs" current={view}>{t.nav.jobs}</Tab>
           <Tab to="history" icon="history" current={view}>{t.nav.history}</Tab>
@@ -49,6 +52,7 @@ export function Shell({ accounts, onSignOut }: { accounts: Account[]; onSignOut:
       <Sidebar current={view === "lists" ? place.path[3] : undefined} />
       <main id="content" tabIndex={-1}>
         {view === "lists" && place.path[3] ? <ListView key={place.path[3]} id={place.path[3]} query={place.query} />
+          : view === "people" ? <FindPersonView query={place.query} />
           : view === "jobs" ? <JobsView open={place.path[3]} />
           : view === "history" ? <HistoryView query={place.query} />
           : view === "import" ? <ImportView />
@@ -61,9 +65,9 @@ export function Shell({ accounts, onSignOut }: { accounts: Account[]; onSignOut:
   );
 }
 
-function Tab({ to, icon, current, children }: { to: string; icon: IconName; current: string; children: ComponentChildren }) {
+function Tab({ to, icon, current, keys, children }: { to: string; icon: IconName; current: string; keys?: string; children: ComponentChildren }) {
   const app = useApp();
-  return <a href={linkTo(["g", app.group, to])} aria-current={current === to ? "page" : undefined}><Icon name={icon} /><span>{children}</span></a>;
+  return <a href={linkTo(["g", app.group, to])} aria-keyshortcuts={keys} title={keys?.replace("Control", "Ctrl")} aria-current={current === to ? "page" : undefined}><Icon name={icon} /><span>{children}</span></a>;
 }
 
 function Home() {

@@ -62,7 +62,7 @@ export const t = {
     stillIn: "You are still signed in, because the service does not answer. Sign out again when it does.",
     key: (name: string | null) => (name ? `Signed in with the key “${name}”` : "Signed in"),
   },
-  nav: { lists: "Lists", jobs: "Jobs", history: "History", duplicates: "Duplicates", webhooks: "Webhooks", import: "Bring in people", main: "Main" },
+  nav: { find: "Find a person", lists: "Lists", jobs: "Jobs", history: "History", duplicates: "Duplicates", webhooks: "Webhooks", import: "Bring in people", main: "Main" },
 
   lists: {
     find: "Find a list",
@@ -87,7 +87,7 @@ export const t = {
     deleteFolderQuestion: (name: string) => `Delete the folder “${name}”? Its lists stay, outside of any folder.`,
     options: (name: string) => `Options of ${name}`,
     home: "Choose a list",
-    homeHint: "Your lists are on the left. Press / to find one by name.",
+    homeHint: "Your lists are on the left. Press / to find one by name, or Ctrl+K to find a person in any list.",
     total: (lists: number, count: number) => `${number(lists)} ${lists === 1 ? "list" : "lists"}, ${number(count)} memberships`,
     movedToFolder: (list: string, folder: string) => `“${list}” is now in “${folder}”`,
     leftFolder: (list: string) => `“${list}” is now outside of any folder`,
@@ -166,6 +166,18 @@ export const t = {
     changed: (count: number) => `${people(count)} moved on since this change, so nothing was undone.`,
     skip: "Undo the others",
     already: "This was already undone.",
+  },
+  find: {
+    title: "Find a person",
+    lead: "Searches all lists at once. People in no list are found, too.",
+    box: "Name, e-mail, company or LinkedIn address",
+    start: "Whom are you looking for?",
+    startHint: "Type parts of words, in any order. You see each person with the lists that contain the person.",
+    none: (text: string) => `No person matches “${text}”.`,
+    noneHint: "Check the spelling. Accents and case do not matter.",
+    first: (count: number) => `The first ${people(count)}`,
+    results: "People",
+    inLists: "In the lists: ",
   },
   person: {
     title: "Person",

@@ -231,12 +231,21 @@ def views(page: Page, tenant: Tenant, lists: dict[str, str]) -> dict[str, Callab
         "act": act,
         "person": person,
         "import": bring_in,
+        "find": waited("/people?q=cobalt", ".found li"),
+        "found": waited(f"/people?q=grace&person={_id_of(tenant, 'grace@navy.example')}", ".panel dl"),
+        "find-none": waited("/people?q=nowhere", ".empty"),
+        "find-start": waited("/people", ".empty"),
         "history": waited("/history", ".changes li"),
         "jobs": waited("/jobs", ".jobs > li"),
         "webhooks": waited("/webhooks", ".jobs > li"),
         "duplicates": waited("/duplicates", ".duplicate"),
         "not-here": lambda: at("/nowhere"),
     }
+
+
+def _id_of(tenant: Tenant, email: str) -> str:
+    found: str = tenant.client.get("/prospects", params={"email": email}).json()["data"]["items"][0]["id"]
+    return found
 
 
 def write_all(browser: Browser, tenant: Tenant, lists: dict[str, str], folder: Path, only: set[str]) -> None:

@@ -107,6 +107,11 @@ def keys_of(ids: Sequence[str]) -> list[int]:
     return [high << 5 | number for high, number in _HALVES.iter_unpack(raw)]
 
 
+def first_key_at(milliseconds: int) -> int:
+    """Returns the smallest key that an id of this time can have. Times outside of the range of keys get its ends."""
+    return max(0, min(milliseconds, _TIMES - 1)) << NUMBER_BITS
+
+
 def key_or_none(id: str | None) -> int | None:
     """Returns the key of an id that may be missing."""
     return None if id is None else key_of(id)

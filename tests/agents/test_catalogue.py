@@ -25,7 +25,7 @@ ROUTES = {
     "list_audiences": ["list_audiences"],
     "get_audience": ["get_audience"],
     "create_audience": ["create_audience"],
-    "find_prospects": ["list_prospects"],
+    "find_prospects": ["list_prospects", "find_prospects"],
     "get_prospect": ["get_prospect"],
     "move_leads": ["move_leads"],
     "copy_leads": ["copy_leads"],

@@ -54,6 +54,57 @@ def test_a_page_of_people_is_short_and_has_more_on_request(tenant: Tenant) -> No
     assert [each["name"] for each in whole["audiences"]] == ["Spring"]
 
 
+def test_a_person_is_found_anywhere_with_the_audiences(tenant: Tenant) -> None:
+    spring, customers = tenant.create_audience("Spring"), tenant.create_audience("Customers")
+    profile = "https://www.linkedin.com/in/ada-byron"
+    ada = add_person(tenant, spring, name="Ada Byron", email="ada@example.com", linkedinUrl=profile)
+    add_person(tenant, customers, name="Ada Byron", email="ada@example.com")
+    add_person(tenant, customers, name="Bob Noe", email="bob@example.com")
+
+    async def look(agent: Agent) -> None:
+        for wanted in ({"q": "byron"}, {"email": "ADA@example.com"}, {"linkedinUrl": f"{profile}?x=1", "q": "ada"}):
+            found = await agent.call("find_prospects", **wanted)
+            [person] = found["prospects"]
+            assert (person["id"], person["name"]) == (ada, "Ada Byron")
+            assert person["audiences"] == [{"id": spring, "name": "Spring"}, {"id": customers, "name": "Customers"}]
+        both = await agent.call("find_prospects", limit=1)
+        rest = await agent.call("find_prospects", limit=1, cursor=both["nextCursor"])
+        assert [each["prospects"][0]["name"] for each in (both, rest)] == ["Ada Byron", "Bob Noe"]
+
+    with_agent(tenant, look)
+
+
+def test_a_person_in_very_many_audiences_is_shown_with_some_and_their_number(tenant: Tenant) -> None:
+    audiences = [tenant.create_audience(f"List {n}") for n in range(22)]
+    for audience in audiences:
+        add_person(tenant, audience, name="Ada Byron", email="ada@example.com")
+
+    async def look(agent: Agent) -> dict[str, Any]:
+        return await agent.call("find_prospects", q="ada")
+
+    [person] = with_agent(tenant, look)["prospects"]
+    assert [each["id"] for each in person["audiences"]] == audiences[:20]
+    assert person["audienceCount"] == 22
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"addedAfter": "2026-01-31T09:30:00Z"}, "addedAfter"),
+        ({"audienceId": "0" * 24, "email": "ada@example.com"}, "email"),
+        ({"audienceId": "0" * 24, "linkedinUrl": "linkedin.com/in/ada"}, "linkedinUrl"),
+        ({"email": "ada"}, "email"),
+    ],
+)
+def test_a_filter_in_the_wrong_search_is_refused(tenant: Tenant, given: dict[str, str], path: str) -> None:
+    async def look(agent: Agent) -> dict[str, Any]:
+        return await agent.refusal("find_prospects", **given)
+
+    refused = with_agent(tenant, look)
+    assert refused["error"]["code"] == "VALIDATION_ERROR" and "violations" in refused["next"]
+    assert [each["path"] for each in refused["error"]["violations"]] == [path]
+
+
 def test_a_thousand_people_are_paged_and_each_is_met_once(tenant: Tenant) -> None:
     audience = tenant.create_audience()
     people = tenant.add_leads(audience, 1_000)

@@ -30,6 +30,12 @@ STEPS = [
     ["people", "find", "--audience", "Spring", "--q", "lovelace", "--added-after", "2020-01-01"],
     ["people", "find", "--audience", "Spring", "--has-no-email"],
     ["people", "find", "--audience", "Spring", "--added-before", "2020-01-01T00:00:00"],
+    ["people", "find"],
+    ["people", "find", "lovelace"],
+    ["people", "find", "--q", "acme", "--title", "engineer", "--has-email", "--limit", "1"],
+    ["people", "find", "--email", "ADA@example.com"],
+    ["people", "find", "--linkedin-url", "linkedin.com/in/nobody-has-this"],
+    ["people", "find", "--created-after", "2020-01-01", "--created-before", "2020-01-02T00:00:00Z"],
     ["people", "show", "ADA"],
     ["move", "LEAD_0", "LEAD_1", "--source", "Spring", "--target", "Cold season", "--dry-run"],
     ["move", "LEAD_0", "LEAD_1", "--source", "Spring", "--target", "Cold season"],
@@ -99,6 +105,8 @@ REFUSED = [
     ["people", "find", "--audience", "BUSY_ID"],
     ["people", "find", "--audience", "Spring", "--q", "x" * 300],
     ["people", "find", "--audience", "Spring", "--added-after", "yesterday"],
+    ["people", "find", "--email", "not an address"],
+    ["people", "find", "--linkedin-url", "https://example.com"],
     ["people", "show", "0" * 24],
     ["people", "show", "not-an-id"],
     ["people", "show", "../../audiences"],
@@ -154,6 +162,9 @@ WRONG_USAGE = [
     (["remove", "--all", "--q", "x", "--source", "Spring"], "exactly one of ids"),
     (["remove", "--ids-from", "/nowhere", "--source", "Spring"], "cannot be read"),
     (["people", "find", "--audience", "Spring", "--ids", "--json"], "only one output"),
+    (["people", "find", "ada", "--q", "ada"], "Give the words once"),
+    (["people", "find", "--audience", "Spring", "--email", "ada@example.com"], "leave out --audience"),
+    (["people", "find", "--added-after", "2020-01-01"], "name it with --audience"),
 ]
 
 

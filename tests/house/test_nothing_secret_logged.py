@@ -80,6 +80,7 @@ def traffic(new_service: Callable[..., Service], log_dir: Path) -> Tenant:
     data_of(client.patch(f"/prospects/{lead['id']}", json={"title": PLANTED}))
     assert client.patch(f"/prospects/{lead['id']}", json={"email": f"{EMAIL} {PLANTED}"}).status_code == 422
     assert client.get(f"/prospects/by-provider-id/{PLANTED}").status_code == 200
+    assert client.get("/prospects", params={"q": PLANTED, "email": EMAIL}).status_code == 200
     assert client.get(f"/{PLANTED}/{EMAIL}", params={"email": EMAIL}).status_code == 404
     assert client.post("/audiences", content=f'{{"{EMAIL}": "{PLANTED}"').status_code in (400, 415)
     wrong = {"Authorization": f"Bearer {apart.key[:-1]}x", "User-Agent": EMAIL, "Referer": PLANTED, "Cookie": apart.key}

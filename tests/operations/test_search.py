@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from leadyard.database import Database
-from leadyard.model import AudienceType, Caller, MemberFilter, Profile
+from leadyard.model import AudienceType, Caller, LeadFilter, MemberFilter, Profile
 from leadyard.operations import prospects
 from leadyard.operations.account_groups import create_account_group
 from leadyard.operations.audiences import create_audience
 from leadyard.operations.doctor import check_account_group
+from leadyard.operations.lead_search import find_leads
 from leadyard.operations.leads import erase_lead, update_lead
 from leadyard.operations.moves import move_leads
 from leadyard.operations.prospects import add_prospects, list_prospects
@@ -170,6 +171,17 @@ class World:
             if after is None:
                 return found
 
+    def finds(self, wanted: LeadFilter, limit: int = 3) -> list[tuple[str, list[str]]]:
+        """Returns the people who match, each with the audiences."""
+        found: list[tuple[str, list[str]]] = []
+        after: str | None = None
+        while True:
+            page = self.do(find_leads(self.db, self.caller, wanted=wanted, after=after, limit=limit))
+            found += [(each.lead.id, [audience.id for audience in each.audiences]) for each in page.items]
+            after = page.next_key
+            if after is None:
+                return found
+
 
 def kept(text: str | None) -> str | None:
     """Returns the text as a lead has it."""
@@ -194,6 +206,14 @@ def world(migrated_database: Callable[[], str], small_blocks: None) -> Iterator[
 
 
 def test_a_search_finds_what_a_walk_over_everybody_would_find(world: World) -> None:
+    def check_the_whole_group(wanted: MemberFilter) -> None:
+        anywhere = LeadFilter(q=wanted.q, company=wanted.company, title=wanted.title, has_email=wanted.has_email)
+        fitting = sorted((each.lead_id, [world.audiences[each.audience]]) for each in world.people if each.fits(wanted))
+        assert world.finds(anywhere) == fitting, wanted
+        for person in world.people[:2]:
+            with_email = replace(anywhere, email=f"{person.number}@example.com")
+            assert world.finds(with_email) == [each for each in fitting if each[0] == person.lead_id], with_email
+
     # The examples are the same on both databases, so both agree with each other as well.
     @settings(
         max_examples=40,
@@ -213,6 +233,7 @@ def test_a_search_finds_what_a_walk_over_everybody_would_find(world: World) -> N
             for audience in (0, 1):
                 expected = [each.lead_id for each in world.people if each.audience == audience and each.fits(wanted)]
                 assert world.lists(audience, wanted) == sorted(expected), wanted
+            check_the_whole_group(wanted)
         group_id = world.caller.account_group_id
         assert world.do(check_account_group(world.db, account_group_id=group_id)).findings == ()
 

@@ -43,8 +43,8 @@ def test_at_200_percent_nothing_is_covered(new_window: Callable[..., Seen], page
     page.get_by_label("API key").wait_for()
     bad = {"sign in": page.evaluate(COVERED)}
     seen.sign_in(page_tenant.key)
-    for place in ("", f"/lists/{source}", f"/lists/{source}?company=x", "/history", "/jobs", "/import", "/duplicates",
-                  "/webhooks"):  # fmt: skip
+    for place in ("", f"/lists/{source}", f"/lists/{source}?company=x", "/people?q=person", "/history", "/jobs",
+                  "/import", "/duplicates", "/webhooks"):  # fmt: skip
         seen.open(home + place)
         page.locator("h1, .tree a:visible").first.wait_for()
         expect(page.locator(".loading")).to_have_count(0)

@@ -52,7 +52,13 @@ def test_hostile_content_is_text_and_nothing_else(seen: Seen, page_tenant: Tenan
         seen.rows().nth(number).locator(".name").click()
         expect(seen.page.get_by_role("tab", name="Fields")).to_be_visible()
         seen.page.keyboard.press("Escape")
-    for place in ("/history", "/duplicates", f"/lists/{list_id}?q={MARKUP}"):
+    for place in (
+        "/history",
+        "/duplicates",
+        f"/lists/{list_id}?q={MARKUP}",
+        "/people?q=hostile",
+        f"/people?q={MARKUP}",
+    ):
         seen.open(home + place)
         seen.page.locator("#content h1").wait_for()
     assert seen.page.evaluate("window.hit") is None

@@ -18,7 +18,7 @@ import type {
   Webhook,
 } from "./types.js";
 
-type Filter<Id extends "list_prospects" | "list_changes"> = Omit<QueryOf<Id>, "cursor">;
+type Filter<Id extends "list_prospects" | "find_prospects" | "list_changes"> = Omit<QueryOf<Id>, "cursor">;
 /** A transfer, as POST …/transfers takes it. */
 export type TransferRequest = Omit<Schemas["StartTransfer"], "dryRun">;
 type Undone = DataOf<"undo_change">;
@@ -78,6 +78,14 @@ export class Leadyard extends Calls {
     options: RequestOptions = {},
   ): AsyncGenerator<Prospect, void, void> {
     return this.items("list_prospects", { ...options, path: { audienceId }, query: filter });
+  }
+
+  /** Finds people in all audiences, each with the audiences that contain the person. */
+  findProspects(
+    filter: Filter<"find_prospects"> = {},
+    options: RequestOptions = {},
+  ): AsyncGenerator<Schemas["Lead"], void, void> {
+    return this.items("find_prospects", { ...options, query: filter });
   }
 
   getProspect(prospectId: string, options: RequestOptions = {}): Promise<Schemas["Lead"]> {

@@ -322,6 +322,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{accountGroupId}/prospects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find prospects in any audience
+         * @description Finds the people of the account group who match all filters, with the audiences that contain them, oldest first.
+         *     Without a filter it lists all people, also those in no audience. If you follow `nextCursor` to the end, you get each
+         *     person who was there the whole time exactly once.
+         *
+         *     Required API permission: `prospects:read`.
+         */
+        get: operations["find_prospects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{accountGroupId}/prospects/by-provider-id/{providerId}": {
         parameters: {
             query?: never;
@@ -2066,6 +2090,21 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             audiences: components["schemas"]["Audience"][];
+        };
+        /** @description A page of leads with their audiences. */
+        LeadList: {
+            items: components["schemas"]["Lead"][];
+            nextCursor: string | null;
+            hasMore: boolean;
+        };
+        /** @description A page of the people of the account group. */
+        LeadListSuccessResponse: {
+            /** @description Always true. */
+            success: boolean;
+            data: components["schemas"]["LeadList"];
+            /** @description Always null. */
+            error: components["schemas"]["ErrorDetail"] | null;
+            traceId: string;
         };
         /** @description One lead. */
         LeadSuccessResponse: {
@@ -3870,6 +3909,49 @@ export interface operations {
                 };
                 content: {
                     "text/csv": unknown;
+                };
+            };
+        };
+    };
+    find_prospects: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the previous page. Leave it out for the first page. */
+                cursor?: string | null;
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description Words in the name, e-mail, phone, location, company or title, in any order, each also as a part of a word. Case and accents are ignored. */
+                q?: string | null;
+                /** @description The same in the company's name. */
+                company?: string | null;
+                /** @description The same in the title. */
+                title?: string | null;
+                hasEmail?: boolean | null;
+                /** @description Exactly this e-mail, in any case. Also finds the people who had it before they were merged or updated. */
+                email?: string | null;
+                /** @description Exactly this LinkedIn profile, in any spelling of its URL. Also finds the people who had it before they were merged or updated. */
+                linkedinUrl?: string | null;
+                /** @description Known to the account group since after this time. */
+                createdAfter?: string | null;
+                /** @description Known to the account group since before this time. */
+                createdBefore?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description ID of the account group that the request is limited to. */
+                accountGroupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the people of the account group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadListSuccessResponse"];
                 };
             };
         };

@@ -19,6 +19,7 @@ export const OPERATIONS = {
   list_prospects: ["GET", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/prospects"],
   add_prospects: ["POST", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/prospects"],
   export_prospects: ["GET", "/v1/accounts/{accountGroupId}/audiences/{audienceId}/prospects.csv"],
+  find_prospects: ["GET", "/v1/accounts/{accountGroupId}/prospects"],
   find_by_provider_id: ["GET", "/v1/accounts/{accountGroupId}/prospects/by-provider-id/{providerId}"],
   get_prospect: ["GET", "/v1/accounts/{accountGroupId}/prospects/{prospectId}"],
   update_prospect: ["PATCH", "/v1/accounts/{accountGroupId}/prospects/{prospectId}"],

@@ -125,6 +125,9 @@ test("people", async () => {
   const found = [];
   for await (const prospect of client.prospects(audienceId, { q: "lovelace", hasEmail: true })) found.push(prospect.id);
   assert.deepEqual(found, [ada]);
+  const anywhere = [];
+  for await (const person of client.findProspects({ q: "lovelace", hasEmail: true })) anywhere.push(person);
+  assert.deepEqual([anywhere.length, anywhere[0]?.id, anywhere[0]?.audiences[0]?.id], [1, ada, audienceId]);
   const csv = await textOf(await client.exportProspects(audienceId));
   assert.match(csv, /ada@engines\.example/);
   for await (const group of client.items("list_duplicates")) assert.ok(group.prospects.length > 1);

@@ -31,7 +31,8 @@ TOOLS: tuple[Tool, ...] = (
 _BY_NAME = {each.name: each for each in TOOLS}
 
 INSTRUCTIONS = """Leadyard keeps lists of people. An account group (a company or a team) has audiences (named lists),
-and an audience contains people. Prospect, lead and person mean the same. A person may be in several audiences.
+and an audience contains people. Prospect, lead and person mean the same. A person may be in several audiences, and
+find_prospects without audienceId shows in which.
 
 How to change lists: find the audience ids with list_audiences. To change people who match something, call
 preview_transfer, report the count to the user, then call transfer with that count as expectedCount. To change a few

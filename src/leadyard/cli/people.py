@@ -1,4 +1,4 @@
-"""`leadyard people …`: finds people in an audience, and shows a person."""
+"""`leadyard people …`: finds people in one audience or in all of them, and shows a person."""
 
 from __future__ import annotations
 
@@ -10,35 +10,45 @@ import typer
 
 from leadyard.cli.api_door import Door, Session, run_on_api
 from leadyard.cli.listing import Limit, as_listed, first_items
-from leadyard.cli.output import Output, refuse_both
-from leadyard.cli.people_filters import Filters
-from leadyard.cli.people_report import people_as_table, person_as_text
+from leadyard.cli.output import Output, refuse_both, wrong_usage
+from leadyard.cli.people_filters import PeopleFilters
+from leadyard.cli.people_report import found_people_as_table, people_as_table, person_as_text
 from leadyard.cli.shared_options import shared_options
 
-app = typer.Typer(help="Find people in an audience, and show a person.", no_args_is_help=True)
+app = typer.Typer(help="Find people, and show a person.", no_args_is_help=True)
 
 
 @app.command("find")
 @shared_options
 def find(
     door: Door,
-    filters: Filters,
-    audience: Annotated[str, typer.Option(metavar="NAME_OR_ID", help="The audience in which to look.")],
+    filters: PeopleFilters,
+    words: Annotated[str | None, typer.Argument(metavar="WORDS", help="The same as --q.")] = None,
+    audience: Annotated[
+        str | None, typer.Option(metavar="NAME_OR_ID", help="The audience in which to look, instead of all.")
+    ] = None,
     limit: Limit = 50,
     only_ids: Annotated[bool, typer.Option("--ids", help="Print the ids and nothing else, for --ids-from.")] = False,
 ) -> None:
-    """Find the people of an audience who match all filters, in the order in which they came in.
+    """Find the people who match all filters, in one audience or in all of them, oldest first.
 
-    Words may be parts of words, in any order and case. Without a filter it lists all people.
+    Words may be parts of words, in any order and case. Without a filter it lists all people. Without --audience it also
+    shows which audiences each person is in.
     """
     refuse_both("--ids", only_ids, as_json=door.as_json)
+    if words is not None and filters.q is not None:
+        raise wrong_usage("Give the words once: as an argument or with --q.")
+    wanted = filters if words is None else replace(filters, q=words)
+    wanted.refuse_misplaced(audience)
 
     async def run(session: Session) -> Output:
         from leadyard.cli.audience_of_api import audience_id
 
-        path = f"{session.group}/audiences/{await audience_id(session, audience)}/prospects"
-        items, has_more = await first_items(session.api, path, limit=limit, **filters.of_api())
-        found = as_listed(items, has_more=has_more, as_table=people_as_table, nouns="people")
+        within = "" if audience is None else f"/audiences/{await audience_id(session, audience)}"
+        path = f"{session.group}{within}/prospects"
+        items, has_more = await first_items(session.api, path, limit=limit, **wanted.of_api())
+        as_table = people_as_table if within else found_people_as_table
+        found = as_listed(items, has_more=has_more, as_table=as_table, nouns="people")
         if only_ids and has_more:
             print("More exist. Raise --limit.", file=sys.stderr)
         return replace(found, text="\n".join(each["id"] for each in items)) if only_ids else found

@@ -48,6 +48,46 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PeopleFilters(Filters):
+    """The filters of `people find`: for the list of an audience, and for the whole account group."""
+
+    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Exactly this e-mail, in any audience.")] = None
+    linkedin_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Exactly this LinkedIn profile, in any audience.")
+    ] = None
+    created_after: Annotated[
+        Moment, typer.Option(metavar="TIME", help="Known since after this time, in any audience.")
+    ] = None
+    created_before: Annotated[
+        Moment, typer.Option(metavar="TIME", help="Known since before this time, in any audience.")
+    ] = None
+
+    def of_api(self) -> Data:
+        """Returns the filters that are given, by their names in the API."""
+        return super().of_api() | self._of_all_audiences()
+
+    def refuse_misplaced(self, audience: str | None) -> None:
+        """Raises a usage error for a filter of one audience without an audience, and for one of all audiences with
+        one."""
+        if audience is not None and self._of_all_audiences():
+            raise wrong_usage(
+                "--email, --linkedin-url, --created-after and --created-before search all audiences: leave out "
+                "--audience."
+            )
+        if audience is None and (self.added_after is not None or self.added_before is not None):
+            raise wrong_usage("--added-after and --added-before are about one audience: name it with --audience.")
+
+    def _of_all_audiences(self) -> Data:
+        found = {
+            "email": self.email,
+            "linkedinUrl": self.linkedin_url,
+            "createdAfter": as_moment(self.created_after),
+            "createdBefore": as_moment(self.created_before),
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Selection(Filters):
     """The people that a change is about."""
 

@@ -8,6 +8,8 @@ from leadyard.cli.output import Data
 from leadyard.cli.table import one_line, table
 from leadyard.counted import counted
 
+_TITLES = ("ID", "NAME", "TITLE", "COMPANY", "E-MAIL")
+
 
 def people_count(count: int) -> str:
     """Returns the number with its noun."""
@@ -26,11 +28,18 @@ def known_people(count: int) -> str:
 
 def people_as_table(people: Sequence[Data]) -> str:
     """Returns a line for each person, under a heading."""
-    rows = [
-        (each["id"], *(text or "" for text in (each["name"], each["title"], each["company"]["name"], each["email"])))
-        for each in people
-    ]
-    return table(("ID", "NAME", "TITLE", "COMPANY", "E-MAIL"), rows)
+    return table(_TITLES, list(map(_cells, people)))
+
+
+def found_people_as_table(people: Sequence[Data]) -> str:
+    """Returns the same, with the names of the audiences that contain each person."""
+    rows = [(*_cells(each), ", ".join(audience["name"] for audience in each["audiences"])) for each in people]
+    return table((*_TITLES, "AUDIENCES"), rows)
+
+
+def _cells(person: Data) -> tuple[str, ...]:
+    texts = (person["name"], person["title"], person["company"]["name"], person["email"])
+    return (person["id"], *(text or "" for text in texts))
 
 
 def person_as_text(person: Data) -> str:

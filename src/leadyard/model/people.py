@@ -11,8 +11,8 @@ from leadyard.people.fields import NO_CUSTOM_FIELDS, Profile, quickly
 
 __all__ = [
     "MAX_PROSPECTS_PER_ADD", "MAX_SKIPPED", "NO_CUSTOM_FIELDS", "AddResult", "CheckedProfiles", "Lead",
-    "LeadWithAudiences", "Member", "MemberFilter", "MergeResult", "Note", "OnKnown", "OtherIdentity", "Profile",
-    "Rejection", "ReplacedValue", "new_lead", "new_member",
+    "LeadFilter", "LeadWithAudiences", "Member", "MemberFilter", "MergeResult", "Note", "OnKnown", "OtherIdentity",
+    "PersonFilter", "Profile", "Rejection", "ReplacedValue", "new_lead", "new_member",
 ]  # fmt: skip
 
 MAX_PROSPECTS_PER_ADD = 1_000
@@ -43,20 +43,36 @@ new_member = quickly(Member)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberFilter:
-    """The members of an audience to list. They must match all conditions that are not None.
+class PersonFilter:
+    """Conditions on the fields of a person, of which all that are not None must hold.
 
     `q` is words in the name, e-mail, phone, location, company or title, and `company` and `title` are words in those
-    fields. Each may stand anywhere, also as a part of a word. Case and accents are ignored. The times are exclusive, in
-    milliseconds.
+    fields. Each may stand anywhere, also as a part of a word. Case and accents are ignored.
     """
 
     q: str | None = None
     company: str | None = None
     title: str | None = None
     has_email: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberFilter(PersonFilter):
+    """The members of an audience to list. The times are exclusive, in milliseconds."""
+
     added_after: int | None = None
     added_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadFilter(PersonFilter):
+    """The people of an account group to list, in whichever audiences they are. `email` and `public_identifier` are
+    normalised identities. The times are exclusive, in milliseconds."""
+
+    email: str | None = None
+    public_identifier: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ MAX_PROVIDER_ID_MATCHES = 100
 async def get_lead(tx: Transaction, caller: Caller, *, lead_id: str) -> LeadWithAudiences:
     """Returns the lead with the audiences it is in. Raises NotFound."""
     lead = await _found(tx, lead_id)
-    return LeadWithAudiences(lead=lead, audiences=tuple(await audiences.list_of_lead(tx, lead_id)))
+    return await _with_audiences(tx, lead)
 
 
 @reads(Permission.PROSPECTS_READ)
@@ -70,7 +70,7 @@ async def update_lead(
         names = [each for each in left_behind(locked[0], lead) if each.kind == SHARED_EMAIL_KIND]
         await lead_identities.add(tx, names)
     await record_event(tx, EventType.PROSPECT_UPDATED, {"prospectId": lead_id})
-    return LeadWithAudiences(lead=lead, audiences=tuple(await audiences.list_of_lead(tx, lead_id)))
+    return await _with_audiences(tx, lead)
 
 
 @writes(Permission.AUDIENCES_WRITE)
@@ -104,6 +104,11 @@ async def erase_lead(
     await leads.delete(tx, [lead_id])
     await record(tx, change, Effect(lead_ids=(ERASED_ID,)))
     await record_person(tx, change, lead_id, locked)
+
+
+async def _with_audiences(tx: Transaction, lead: Lead) -> LeadWithAudiences:
+    of_lead = await audiences.list_of_leads(tx, [lead.id])
+    return LeadWithAudiences(lead=lead, audiences=tuple(of_lead[lead.id]))
 
 
 async def _found(tx: Transaction, lead_id: str) -> Lead:

@@ -145,10 +145,11 @@ async def _search(
 
 
 async def matching_leads(
-    tx: Transaction, audience_id: str, words: WantedWords, *, after: str = ""
+    tx: Transaction, audience_id: str | None, words: WantedWords, *, after: str = ""
 ) -> AsyncGenerator[list[str], None]:
-    """Yields the leads with ids after `after` whose texts match, in the order of their ids, some at a time. Not all of
-    them are members of the audience.
+    """Yields the leads with ids after `after` whose texts match, in the order of their ids, some at a time. A few with
+    ids up to `after` may be among the first. With an audience it leaves out most leads that are not members of it, but
+    not all.
 
     Reads blocks of leads in order, until the caller stops. docs/decisions/0037 has the figures. The blocks are in the
     order of their first leads. So the leads before the first lead of the last block that was read are complete, and a

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from leadyard.model import MemberFilter, Profile
+from leadyard.model import PersonFilter, Profile
 from leadyard.people.folding import folded
 
 # Folded texts contain neither, and a word contains no white space. So a word is never found across two fields.
@@ -48,7 +48,7 @@ class WantedWords:
     can_match: bool
 
     @classmethod
-    def of(cls, wanted: MemberFilter) -> WantedWords | None:
+    def of(cls, wanted: PersonFilter) -> WantedWords | None:
         """Returns the words of the filter, or None if it has no text.
 
         A text that is only accents or invisible characters folds to nothing. Then no person matches."""

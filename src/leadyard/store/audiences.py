@@ -58,16 +58,20 @@ _LIST_READY = Statement(
 _LIST_ALL_READY = Statement(
     f"""SELECT {_COLUMNS} FROM audiences a WHERE a.account_group_id = :account_group_id AND {_READY} ORDER BY a.id"""
 )
-_LIST_OF_LEAD = Statement(
-    # One look-up for each membership, as docs/decisions/0007 has it.
-    f"""SELECT {_COLUMNS} FROM memberships m CROSS JOIN LATERAL (
+_LIST_OF_LEADS = Statement(
+    # One look-up for each lead and for each membership, as docs/decisions/0007 has it.
+    f"""SELECT m.lead_id, {_COLUMNS} FROM unnest(:lead_ids[bigint]) AS u(lead_id) CROSS JOIN LATERAL (
+        SELECT lead_id, audience_id FROM memberships
+        WHERE account_group_id = :account_group_id AND lead_id = u.lead_id OFFSET 0) m
+    CROSS JOIN LATERAL (
         SELECT {_COLUMNS_INSIDE} FROM audiences WHERE account_group_id = :account_group_id
         AND number = m.audience_id AND deleted_at IS NULL LIMIT 1 OFFSET 0) a
-    WHERE m.account_group_id = :account_group_id AND m.lead_id = :lead_id AND {_NOT_BETWEEN} ORDER BY a.id""",
-    sqlite=f"""SELECT {_COLUMNS} FROM memberships m
-    JOIN audiences a ON a.account_group_id = m.account_group_id AND a.number = m.audience_id
-    WHERE m.account_group_id = :account_group_id AND m.lead_id = :lead_id AND a.deleted_at IS NULL AND {_NOT_BETWEEN}
-    ORDER BY a.id""",
+    WHERE {_NOT_BETWEEN} ORDER BY a.id""",
+    # In this order: with a plain JOIN, SQLite walks the audiences, which are in the order of the result already.
+    sqlite=f"""SELECT m.lead_id, {_COLUMNS} FROM memberships m CROSS JOIN audiences a
+    WHERE m.account_group_id = :account_group_id AND m.lead_id IN :lead_ids[bigint]
+    AND a.account_group_id = :account_group_id AND a.number = m.audience_id AND a.deleted_at IS NULL
+    AND {_NOT_BETWEEN} ORDER BY a.id""",
 )
 _UPDATE = Statement(
     """UPDATE audiences SET name = :name, description = :description, changed_at = :now
@@ -203,10 +207,13 @@ async def list_all_ready(tx: Transaction) -> list[Audience]:
     return [audience_from(row) for row in await tx.rows(_LIST_ALL_READY)]
 
 
-async def list_of_lead(tx: Transaction, lead_id: str) -> list[Audience]:
-    """Returns the audiences that contain the lead, oldest first, including those being populated, but not those of a
-    job that makes one change completely or not at all."""
-    return [audience_from(row) for row in await tx.rows(_LIST_OF_LEAD, lead_id=key_of(lead_id))]
+async def list_of_leads(tx: Transaction, lead_ids: Sequence[str]) -> dict[str, list[Audience]]:
+    """Returns for each lead the audiences that contain it, oldest first, including those being populated, but not those
+    of a job that makes one change completely or not at all."""
+    found: dict[str, list[Audience]] = {lead_id: [] for lead_id in lead_ids}
+    for row in await tx.rows(_LIST_OF_LEADS, lead_ids=keys_of(lead_ids)):
+        found[id_of(row["lead_id"])].append(audience_from(row))
+    return found
 
 
 async def update(tx: Transaction, audience: Audience, *, now: int) -> None:

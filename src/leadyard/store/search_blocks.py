@@ -63,13 +63,14 @@ _IN_ORDER = """b.account_group_id = :account_group_id AND (b.first_lead_id, b.id
 # only for the members of blocks that contain the words.
 _HAS_MEMBERS = """EXISTS (SELECT 1 FROM memberships m WHERE m.account_group_id = :account_group_id
     AND m.audience_id = :audience_id AND m.lead_id BETWEEN b.first_lead_id AND b.last_lead_id LIMIT 1 OFFSET 0)"""
-_FIND = Statement(
-    f"""SELECT b.id, b.first_lead_id, b.lead_ids, b.lines FROM search_blocks b WHERE {_IN_ORDER}
-    AND strpos(b.lines, :word_1) > 0 AND strpos(b.lines, :word_2) > 0 AND strpos(b.lines, :word_3) > 0
-    AND {_HAS_MEMBERS} ORDER BY b.first_lead_id, b.id LIMIT :limit""",
-    sqlite=f"""SELECT b.id, b.first_lead_id, b.lead_ids, b.lines FROM search_blocks b WHERE {_IN_ORDER}
-    AND instr(b.lines, :word_1) > 0 AND instr(b.lines, :word_2) > 0 AND instr(b.lines, :word_3) > 0
-    AND {_HAS_MEMBERS} ORDER BY b.first_lead_id, b.id LIMIT :limit""",
+_WITH_WORDS = f"""SELECT b.id, b.first_lead_id, b.lead_ids, b.lines FROM search_blocks b WHERE {_IN_ORDER}
+    AND strpos(b.lines, :word_1) > 0 AND strpos(b.lines, :word_2) > 0 AND strpos(b.lines, :word_3) > 0"""
+_WITH_WORDS_SQLITE = f"""SELECT b.id, b.first_lead_id, b.lead_ids, b.lines FROM search_blocks b WHERE {_IN_ORDER}
+    AND instr(b.lines, :word_1) > 0 AND instr(b.lines, :word_2) > 0 AND instr(b.lines, :word_3) > 0"""
+_IN_SOME = "ORDER BY b.first_lead_id, b.id LIMIT :limit"
+_FIND = Statement(f"{_WITH_WORDS} {_IN_SOME}", sqlite=f"{_WITH_WORDS_SQLITE} {_IN_SOME}")
+_FIND_WITH_MEMBERS = Statement(
+    f"{_WITH_WORDS} AND {_HAS_MEMBERS} {_IN_SOME}", sqlite=f"{_WITH_WORDS_SQLITE} AND {_HAS_MEMBERS} {_IN_SOME}"
 )
 _BLOCKS_OF = Statement(
     "SELECT id, search_block_id FROM leads WHERE account_group_id = :account_group_id AND id IN :ids[bigint]"
@@ -151,14 +152,17 @@ async def remove(tx: Transaction, leads: Sequence[int]) -> None:
 
 
 async def find(
-    tx: Transaction, audience_id: str, words: WantedWords, *, beyond: Place | None, after: str, limit: int
+    tx: Transaction, audience_id: str | None, words: WantedWords, *, beyond: Place | None, after: str, limit: int
 ) -> Found:
-    """Returns the leads that match in the next `limit` blocks with the words and with members of the audience. The
-    blocks are those beyond the place, in order. The leads are those with ids after `after`."""
+    """Returns the leads that match in the next `limit` blocks with the words, and with members of the audience if there
+    is one. The blocks are those beyond the place that contain leads with ids after `after`, in order."""
     wanted = dict(zip(("word_1", "word_2", "word_3"), words.most_selective(_WORDS), strict=True))
     first, block = (key_of(beyond.first_lead_id), key_of(beyond.block_id)) if beyond else (-1, -1)
     values = {"first_lead_id": first, "block_id": block, "after": key_of(after), "limit": limit}
-    rows = await tx.rows(_FIND, audience_id=number_of(audience_id), **values, **wanted)
+    if audience_id is None:
+        rows = await tx.rows(_FIND, **values, **wanted)
+    else:
+        rows = await tx.rows(_FIND_WITH_MEMBERS, audience_id=number_of(audience_id), **values, **wanted)
     found = [
         id_of(lead)
         for row in rows

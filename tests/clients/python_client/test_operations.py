@@ -83,6 +83,9 @@ def people(client: Recorded, source: str) -> list[str]:
         leads[0], title="Analyst", company=models.UpdateCompany(website="https://e.example")
     )
     assert (edited.title, edited.first_name, edited.company.website) == ("Analyst", "ada", "https://e.example")
+    [ada] = client.find_prospects(email="ADA@example.com", created_after=datetime.now(UTC) - timedelta(hours=1))
+    assert (ada.id, ada.first_name, [each.id for each in ada.audiences]) == (leads[0], "ada", [source])
+    assert [each.id for each in client.find_prospects(q="example.com", limit=1)] == leads
     assert client.find_by_provider_id("p/ada %").matches[0].prospect_id == leads[0]
     assert client.export_prospects(source).read().decode("utf-8-sig").count("@example.com") == 4
     return leads

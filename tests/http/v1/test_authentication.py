@@ -41,6 +41,7 @@ PERMISSION_OF: dict[tuple[str, str], Permission | tuple[Permission, ...] | None]
     ("GET", f"{_G}/prospecting/{{jobId}}"): Permission.PROSPECTING_READ,
     ("POST", f"{_G}/prospecting/{{jobId}}/cancel"): Permission.PROSPECTING_WRITE,
     ("GET", f"{_G}/prospecting/{{jobId}}/rejected.csv"): Permission.PROSPECTING_READ,
+    ("GET", f"{_G}/prospects"): Permission.PROSPECTS_READ,
     ("GET", f"{_G}/prospects/by-provider-id/{{providerId}}"): Permission.PROSPECTS_READ,
     ("GET", f"{_G}/audiences/{{audienceId}}/prospects.csv"): Permission.PROSPECTS_READ,
     ("GET", f"{_G}/prospects/{{prospectId}}"): Permission.PROSPECTS_READ,

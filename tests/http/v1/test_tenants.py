@@ -393,6 +393,11 @@ def _export(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
     return [tenant.client.get(f"/audiences/{each}/prospects.csv") for each in (twins.source, twins.populated)]
 
 
+def _find(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
+    filters: list[dict[str, str]] = [{}, {"q": "only the twin"}, {"email": "only-the-twin@example.com"}]
+    return [tenant.client.get("/prospects", params=each) for each in filters]
+
+
 def _by_provider_id(twins: Twins, tenant: Tenant) -> list[httpx.Response]:
     return [tenant.client.get("/prospects/by-provider-id/a/b")]
 
@@ -514,6 +519,7 @@ CALLS: dict[str, tuple[Call, list[int]]] = {
     "move_to_folder": (_move_to_folder, [200, 404, 200]),
     "remove_from_folder": (_remove_from_folder, [200, 409]),
     "export_prospects": (_export, [200, 409]),
+    "find_prospects": (_find, [200, 200, 200]),
     "find_by_provider_id": (_by_provider_id, [200]),
     "get_prospect": (_get_lead, [200, 404]),
     "update_prospect": (_update_lead, [200, 404]),

@@ -5,16 +5,20 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from leadyard.agents.arguments import Arguments, AudienceId, Cursor, InGroup, Moment, PersonId, Words
+from leadyard.agents.arguments import Arguments, AudienceId, Cursor, Id, InGroup, Moment, PersonId, Words
 from leadyard.agents.tool import Call, Data, Effect, tool
 from leadyard.agents.tools.audiences import short_audience
+from leadyard.api_client.refused import Refused
 from leadyard.model import Permission
+from leadyard.people.fields import MAX_URL_LENGTH
 from leadyard.people.shapes import company_fields, may_be_left_out, person_fields, with_fields
 
 MAX_ADDED = 200
 _MOST_CUSTOM_FIELDS = 50
+# More only cost a model tokens. get_prospect has all.
+_MOST_AUDIENCES = 20
 
 
 class MoreField(StrEnum):
@@ -53,12 +57,24 @@ class PeopleFilter(Arguments):
 
 
 _FILTERS = tuple(PeopleFilter.model_fields)
+_OF_ONE_AUDIENCE = ("added_after", "added_before")
+_OF_ALL_AUDIENCES = ("email", "linkedin_url")
+ExactText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_URL_LENGTH)]
 
 
 class FindProspects(InGroup, PeopleFilter):
     """Arguments of `find_prospects`."""
 
-    audience_id: AudienceId
+    audience_id: Annotated[
+        Id | None, Field(description="The id of an audience, from list_audiences. Leave it out to search all people.")
+    ] = None
+    email: Annotated[
+        ExactText | None, Field(description="Exactly this e-mail, in any case. Only without audienceId.")
+    ] = None
+    linkedin_url: Annotated[
+        ExactText | None,
+        Field(description="Exactly this LinkedIn profile, in any spelling of its URL. Only without audienceId."),
+    ] = None
     fields: Annotated[
         list[MoreField] | None, Field(max_length=8, description="Fields to add to each person in the answer.")
     ] = None
@@ -103,18 +119,22 @@ class AddProspects(InGroup):
     ]
 
 
-@tool(FindProspects, title="Find people in an audience", effect=Effect.READS, needs=(Permission.PROSPECTS_READ,))
+@tool(FindProspects, title="Find people", effect=Effect.READS, needs=(Permission.PROSPECTS_READ,))
 async def find_prospects(call: Call, asked: FindProspects) -> Data:
-    """List the people of one audience, or only the ones who match all filters: id, name, title and company. A prospect,
-    a lead and a person are the same thing. Request more with `fields`, for example ["email"].
+    """List people who match all filters: id, name, title and company. With audienceId, the people of this audience.
+    Without it, people anywhere, each with the audiences that contain the person. A prospect, a lead and a person are
+    the same thing. Request more with `fields`, for example ["email"].
 
     The answer is one page. If nextCursor is not null, more people follow: call again with it as cursor and the same
     filters. People who were known first come first, and transfer uses this order for its limit. To count people or to
     change many of them, do not read all pages: preview_transfer has these filters and two more, and counts."""
-    filters = asked.given(*_FILTERS)
-    path = f"{await call.group(asked)}/audiences/{asked.audience_id}/prospects"
-    page = await call.api.get(path, limit=asked.limit, cursor=asked.cursor, **filters)
-    people = [short_person(each, asked.fields or ()) for each in page["items"]]
+    _refuse_misplaced(asked)
+    filters = asked.given(*_FILTERS, *_OF_ALL_AUDIENCES)
+    within = "" if asked.audience_id is None else f"/audiences/{asked.audience_id}"
+    page = await call.api.get(
+        f"{await call.group(asked)}{within}/prospects", limit=asked.limit, cursor=asked.cursor, **filters
+    )
+    people = [short_person(each, asked.fields or ()) | _its_audiences(each) for each in page["items"]]
     return {"prospects": people, "nextCursor": page["nextCursor"]}
 
 
@@ -151,6 +171,29 @@ def short_person(person: dict[str, Any], more: tuple[MoreField, ...] | list[More
     company = person["company"]["name"]
     short = {"id": person["id"], "name": person["name"], "title": person["title"], "company": company}
     return short | {field.value: person.get(field.value) for field in more}
+
+
+def _refuse_misplaced(asked: FindProspects) -> None:
+    """Refuses filters of one audience without an audience, and filters of all audiences with one."""
+    is_anywhere = asked.audience_id is None
+    misplaced = asked.given(*(_OF_ONE_AUDIENCE if is_anywhere else _OF_ALL_AUDIENCES))
+    if misplaced:
+        sentence = "Needs audienceId." if is_anywhere else "Searches all people: leave out audienceId."
+        raise Refused(
+            "VALIDATION_ERROR",
+            "The arguments of the tool do not go together, so nothing was done.",
+            f"{next(iter(misplaced))}: {sentence}",
+            extra={"violations": [{"path": name, "message": sentence} for name in misplaced]},
+        )
+
+
+def _its_audiences(person: dict[str, Any]) -> Data:
+    """Returns the first audiences of a person who was found anywhere, and how many there are if these are not all."""
+    if "audiences" not in person:
+        return {}
+    audiences = person["audiences"]
+    short = [{"id": each["id"], "name": each["name"]} for each in audiences[:_MOST_AUDIENCES]]
+    return {"audiences": short} | ({"audienceCount": len(audiences)} if len(audiences) > len(short) else {})
 
 
 def _without_nulls(values: dict[str, Any]) -> Data:

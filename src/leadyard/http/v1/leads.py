@@ -150,9 +150,13 @@ def _resolution(provider_id: str, found: Sequence[model.Lead]) -> Shown:
     return Shown(ProviderIdResolutionSuccessResponse, data)
 
 
+def lead_of(found: model.LeadWithAudiences) -> Lead:
+    """Returns the shape of a lead with its audiences."""
+    return Lead.of(found.lead, audiences=list(map(Audience.of, found.audiences)), **profile_values(found.lead.profile))
+
+
 def _one_lead(found: model.LeadWithAudiences) -> Shown:
-    data = Lead.of(found.lead, audiences=list(map(Audience.of, found.audiences)), **profile_values(found.lead.profile))
-    return Shown(LeadSuccessResponse, data)
+    return Shown(LeadSuccessResponse, lead_of(found))
 
 
 def _to_match(lead: model.Lead) -> ProviderIdMatch:

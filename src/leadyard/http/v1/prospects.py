@@ -186,8 +186,8 @@ _SKIP_WITH_FILTERS = Violation(
 )
 
 
-class ProspectQuery(Paging):
-    """The prospects to list: those that match all filters."""
+class PersonQuery(Paging):
+    """The filters of all lists of people."""
 
     q: Annotated[
         SearchText | None,
@@ -199,6 +199,11 @@ class ProspectQuery(Paging):
     company: Annotated[SearchText | None, Field(description="The same in the company's name.")] = None
     title: Annotated[SearchText | None, Field(description="The same in the title.")] = None
     has_email: Annotated[bool | None, Field(alias="hasEmail")] = None
+
+
+class ProspectQuery(PersonQuery):
+    """The prospects to list: those that match all filters."""
+
     added_after: Annotated[
         Moment | None, Field(alias="addedAfter", description="Added to the audience after this time.")
     ] = None
