@@ -42,7 +42,7 @@ async def merge_leads(tx: Transaction, caller: Caller, *, lead_id: str, other_id
     if lead_id == other_id:
         raise SameProspect
     audience_ids = await _audience_ids(tx, lead_id, other_id)
-    leaving = await audiences.lock_even_deleted(tx, audience_ids)
+    leaving = await audiences.lock_leaving(tx, audience_ids)
     locked = await audiences.lock(tx, audience_ids)
     await refuse_if_populating(tx, list(locked.values()))
     kept, other = await _lock(tx, lead_id, other_id)
