@@ -16,6 +16,7 @@ from leadyard.operations.changes.reading import list_changed_leads, list_changes
 from leadyard.operations.copies import copy_leads
 from leadyard.operations.doctor import check_account_group
 from leadyard.operations.leads import erase_lead
+from leadyard.operations.merging import merge_leads
 from leadyard.operations.moves import move_leads
 from leadyard.operations.prospects import add_batch, add_prospects, list_prospects
 from leadyard.operations.removals import remove_leads
@@ -145,6 +146,35 @@ def test_the_record_explains_everything_and_every_history_is_exact(migrated_data
             while await index_changes(db) or await empty_deleted_audiences(db):
                 pass
             assert before == await yard.histories()
+            await yard.assert_explained()
+        finally:
+            await db.close()
+
+    asyncio.run(run())
+
+
+def test_people_who_are_merged_again_before_the_index_knows_enter_it_once(migrated_database: Callable[[], str]) -> None:
+    """The second merge renames the lead of the first one. An entry that it wrote ahead of the housekeeping would stop
+    the housekeeping of all account groups."""
+    url = migrated_database()
+
+    async def run() -> None:
+        db = open_database(url, pool_size=2, wait_s=5)
+        try:
+            yard = Yard(db, Caller.operator((await create_account_group(db, name="G")).id))
+            audience_id = await yard.new_audience()
+            people = check_profiles([person(number) for number in range(3)])
+            added = await add_prospects(db, yard.caller, audience_id=audience_id, checked=people)
+            page = await list_prospects(db, yard.caller, audience_id=audience_id, after=None, limit=3)
+            one, two, three = (member.lead.id for member in page.items)
+            first = await merge_leads(db, yard.caller, lead_id=two, other_id=three)
+            second = await merge_leads(db, yard.caller, lead_id=one, other_id=two)
+            yard.lead_ids = [one]
+            expected = {one: [second.change_id, first.change_id, added.change_id]}
+            assert await yard.histories() == expected
+            while await index_changes(db):
+                pass
+            assert await yard.histories() == expected
             await yard.assert_explained()
         finally:
             await db.close()
