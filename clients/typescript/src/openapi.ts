@@ -1866,8 +1866,11 @@ export interface components {
             kind: components["schemas"]["JobKind"];
             audienceIds: string[];
             counts: components["schemas"]["JobNumbers"];
-            /** @description The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the job has changed nothing, because people may have been erased meanwhile. */
-            audiences?: components["schemas"]["CountedAudience"][];
+            /**
+             * @description The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the job has changed nothing, because people may have been erased during the job. Other jobs have none.
+             * @default null
+             */
+            audiences?: components["schemas"]["CountedAudience"][] | null;
         };
         /** @description A person who was erased. Remove what you keep about this id. */
         ErasedFacts: {
@@ -1938,8 +1941,11 @@ export interface components {
             kind: components["schemas"]["JobKind"];
             audienceIds: string[];
             counts: components["schemas"]["JobNumbers"];
-            /** @description The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the job has changed nothing, because people may have been erased meanwhile. */
-            audiences?: components["schemas"]["CountedAudience"][];
+            /**
+             * @description The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the job has changed nothing, because people may have been erased during the job. Other jobs have none.
+             * @default null
+             */
+            audiences?: components["schemas"]["CountedAudience"][] | null;
             errorCode: string;
         };
         /**

@@ -137,13 +137,14 @@ class EndedJobFacts(JobFacts):
     """A job that has ended. A transfer or an undo also reports its audiences."""
 
     audiences: Annotated[
-        list[CountedAudience],
+        list[CountedAudience] | None,
         Field(
             max_length=2,
             description="The audiences of a transfer or an undo that exist. Their counts may differ from those before, "
-            "also if the job has changed nothing, because people may have been erased meanwhile.",
+            "also if the job has changed nothing, because people may have been erased during the job. Other jobs have "
+            "none.",
         ),
-    ] = Field(default_factory=list)
+    ] = None
 
 
 class FailedJobFacts(EndedJobFacts):

@@ -141,7 +141,7 @@ async def record_job(tx: Transaction, type: EventType, job: Job, *, at: int, err
 
     The end of a job that makes one change completely or not at all also has the counts of its audiences, which the
     caller has locked. They may differ from those before the job even if it has changed nothing, because people may have
-    been erased meanwhile.
+    been erased during the job.
     """
     counts = job.counts
     data: dict[str, Any] = {

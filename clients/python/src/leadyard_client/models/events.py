@@ -98,9 +98,9 @@ class EndedJobFacts:
     kind: JobKind
     audience_ids: tuple[str, ...]
     counts: JobNumbers
-    audiences: tuple[CountedAudience, ...] = None
+    audiences: tuple[CountedAudience, ...] | None = None
     """The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the
-    job has changed nothing, because people may have been erased meanwhile.
+    job has changed nothing, because people may have been erased during the job. Other jobs have none.
     """
 
 
@@ -136,9 +136,9 @@ class FailedJobFacts:
     kind: JobKind
     audience_ids: tuple[str, ...]
     counts: JobNumbers
-    audiences: tuple[CountedAudience, ...] = None
+    audiences: tuple[CountedAudience, ...] | None = None
     """The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the
-    job has changed nothing, because people may have been erased meanwhile.
+    job has changed nothing, because people may have been erased during the job. Other jobs have none.
     """
     error_code: str
 
