@@ -31,6 +31,7 @@ from leadyard.operations.changes.undoing import undo_change
 from leadyard.operations.jobs.leases import claim_this_job
 from leadyard.operations.jobs.transfers import cancel_transfer, get_transfer, start_transfer
 from leadyard.operations.prospects import add_batch
+from rig.answers import refusal
 from rig.jobs import ENDED, LEASE_MS, in_database, run_of
 from rig.racing import Session, assert_healthy, on_postgresql_only, wait_until
 from rig.service import Tenant, run_sql
@@ -276,6 +277,30 @@ def test_a_person_who_was_erased_while_an_undo_is_planned_does_not_come_back(job
     assert scene.run(job).status is JobStatus.COMPLETED
     assert sorted(job_tenant.members(audience)) == sorted(leads[1:3])
     assert job_tenant.count(audience) == 2
+    assert_healthy(job_tenant)
+
+
+def test_people_are_not_merged_while_a_job_has_taken_them_out_of_an_audience(job_tenant: Tenant) -> None:
+    """The job may bring them back. Then the audience would have one of the two times, and the record the other one."""
+    scene = Scene(job_tenant)
+    audience, elsewhere = job_tenant.create_audience(), job_tenant.create_audience()
+    kept, _, other, _ = job_tenant.add_leads(audience, 4)
+    job_tenant.copy(audience, elsewhere, [other])
+    job_tenant.move(elsewhere, audience, [other])
+    asked = TransferRequest(
+        action=TransferAction.REMOVE, source_audience_id=audience, target_audience_id=None, selection=Selection()
+    )
+    job = scene.do(lambda db: start_transfer(db, scene.caller, asked=asked))
+    scene.run(job, steps=3)
+    assert memberships_of(job_tenant) == []
+    path, body = f"/prospects/{kept}/merge", {"prospectId": other}
+    error = refusal(job_tenant.client.post(path, json=body), 409, "AUDIENCE_NOT_READY")
+    assert (error["audienceId"], error["jobId"]) == (audience, job.id)
+    scene.cancel(job)
+    assert scene.run(job).status is JobStatus.CANCELLED
+    assert_healthy(job_tenant)
+    assert job_tenant.client.post(path, json=body).status_code == 200
+    assert job_tenant.count(audience) == 3
     assert_healthy(job_tenant)
 
 
