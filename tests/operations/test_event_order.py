@@ -294,8 +294,9 @@ async def moving(yard: Yard) -> tuple[str, str, list[str], Job]:
     """Five leads on their way: the first two of them have moved. Returns source, target, leads and job."""
     source, target = await yard.audience("Source"), await yard.audience("Target")
     lead_ids = await yard.leads(source, 5)
-    both = {"source_audience_id": source, "target_audience_id": target}
-    asked = TransferRequest(action=TransferAction.MOVE, selection=Selection(), **both)
+    asked = TransferRequest(
+        action=TransferAction.MOVE, source_audience_id=source, target_audience_id=target, selection=Selection()
+    )
     job = await start_transfer(yard.db, yard.caller, asked=asked)
     await step(yard, job)
     await step(yard, job)
@@ -332,7 +333,7 @@ def test_a_transfer_is_reported_after_the_people_who_were_erased_meanwhile(url: 
 
 @pytest.mark.usefixtures("small_parts")
 def test_the_end_of_a_cancelled_transfer_reports_the_counts(url: str) -> None:
-    """A person was erased after moving. So the source has one member less than before, although no change says so."""
+    """A person was erased after moving. So the source has one member less than before, although no change reports it."""
 
     async def scene(yard: Yard) -> None:
         source, target, lead_ids, job = await moving(yard)

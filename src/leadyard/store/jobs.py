@@ -91,7 +91,7 @@ async def find_populating(tx: Transaction, audience_ids: Sequence[str]) -> tuple
 
 
 async def find_between(tx: Transaction, audience_ids: Sequence[str]) -> set[str]:
-    """Returns those of the locked audiences that an active job is changing completely or not at all."""
+    """Returns the locked audiences that an active job is changing completely or not at all."""
     rows = await tx.rows(_BETWEEN, audience_ids=keys_of(audience_ids)) if audience_ids else []
     return {id_of(row["audience_id"]) for row in rows}
 

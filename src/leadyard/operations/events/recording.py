@@ -177,8 +177,8 @@ async def _record_leads(
     known = await event_outbox.find_audiences(tx, both) if both else {}
     changed_at = {audience_id: each.changed_at for audience_id, each in known.items()}
     if any(each > at for each in changed_at.values()):
-        # A job has made the change in parts, and people may have been erased since it began. The counts are those of
-        # now, so the event comes after the events of the erasures.
+        # A job has made the change in parts, and people may have been erased since it began. The counts are the
+        # present ones, so the event comes after the events of the erasures.
         key_id = new_id_at(await _take_time_after(tx, changed_at, at))
     # A change that adds or removes no lead on one side, such as a copy in its source, takes a time there all the same.
     # Otherwise the next change of that audience could have the same time, and its event come first.
