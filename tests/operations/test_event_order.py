@@ -333,7 +333,7 @@ def test_a_transfer_is_reported_after_the_people_who_were_erased_meanwhile(url: 
 
 @pytest.mark.usefixtures("small_parts")
 def test_the_end_of_a_cancelled_transfer_reports_the_counts(url: str) -> None:
-    """A person was erased after moving. So the source has one member less than before, although no change reports it."""
+    """A person was erased after moving. So the source has one member less, although no change reports it."""
 
     async def scene(yard: Yard) -> None:
         source, target, lead_ids, job = await moving(yard)
