@@ -24,6 +24,7 @@ from leadyard.model import (
     Selection,
     TransferAction,
     TransferRequest,
+    UndoResult,
     UrlPosition,
 )
 from leadyard.operations.audiences import delete_audience
@@ -248,6 +249,56 @@ def test_values_that_an_import_replaced_come_back_unless_they_were_edited_since(
     scene.undo(ended.change_id)
     assert values() == [("Edited", "Bolt"), *[("Chief", "Bolt")] * 3]
     assert_healthy(job_tenant)
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+def test_a_person_who_comes_back_is_found_by_a_replaced_address(
+    job_tenant: Tenant, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    """The import has created the person, and has replaced the address in a later batch."""
+    if not is_large:
+        monkeypatch.setattr("leadyard.operations.changes.undoing.MAX_LEADS_PER_UNDO", 10_000)
+    scene = Scene(job_tenant)
+    audience = job_tenant.create_audience()
+    change_id: str | None = None
+    for email in ("old@example.com", "new@example.com"):
+        profile = Profile(email=email, public_identifier="ada")
+        batch = Batch(profiles=(profile,), rows=((1, ()),), rejected=(), position=UrlPosition(done=0), progress=1.0)
+
+        async def add(db: Database, batch: Batch = batch, known: str | None = change_id) -> str | None:
+            return (
+                await add_batch(
+                    db,
+                    scene.caller,
+                    audience_id=audience,
+                    batch=batch,
+                    change_id=known,
+                    on_known=OnKnown.UPDATE,
+                )
+            )[1]
+
+        change_id = scene.do(add)
+    assert change_id is not None
+    [person] = job_tenant.members(audience)
+    undo_id = undone(scene, change_id)
+    assert job_tenant.ids_by_email() == {}
+    undone(scene, undo_id)
+    assert job_tenant.ids_by_email() == {"new@example.com": person}
+    again = {"prospects": [{"email": "old@example.com"}]}
+    data = job_tenant.client.post(f"/audiences/{audience}/prospects", json=again).json()["data"]
+    assert (data["created"], data["matched"]) == (0, 1)
+    assert job_tenant.members(audience) == [person]
+    assert_healthy(job_tenant)
+
+
+def undone(scene: Scene, change_id: str) -> str:
+    """Undoes the change, by a job if it is a large one, and returns the undo."""
+    result = scene.do(lambda db: undo_change(db, scene.caller, change_id=change_id, skip_changed=False))
+    if isinstance(result, UndoResult):
+        return result.change.id
+    ended = scene.run(result)
+    assert ended.status is JobStatus.COMPLETED and ended.change_id is not None, ended
+    return ended.change_id
 
 
 def test_two_undos_of_one_large_change(job_tenant: Tenant) -> None:
