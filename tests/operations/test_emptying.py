@@ -8,13 +8,20 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from leadyard.ids import key_of
-from leadyard.model import Profile
+from leadyard.ids import ERASED_ID, key_of
+from leadyard.model import Job, JobStatus, PlanPosition, Profile
 from leadyard.operations import audiences as audience_operations
 from leadyard.operations.audiences import delete_audience, empty_deleted_audiences
+from leadyard.operations.changes import undoing
+from leadyard.operations.changes.reading import list_changed_leads
+from leadyard.operations.doctor import check_account_group
+from leadyard.operations.jobs import undo_steps
+from leadyard.operations.jobs.leases import claim_this_job
+from leadyard.operations.jobs.transfers import get_transfer
 from leadyard.operations.leads import erase_lead
 from leadyard.store import audiences
 from leadyard.store.db import Statement
+from rig.jobs import LEASE_MS, run_of
 from rig.stage import Stage, staged
 
 STATE = Statement(
@@ -103,5 +110,35 @@ def test_the_erasing_of_the_last_member_of_a_deleted_audience_marks_it(on_stage:
         await erase_lead(stage.db, stage.caller, lead_id=last)
         assert await state(stage, stage.target) == (0, True, True)
         assert await left(stage) == []
+
+    on_stage(work)
+
+
+def test_the_undo_of_a_large_deletion_passes_over_a_member_who_is_erased_in_between(
+    on_stage: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The undo first removes the members that the housekeeping has left, in batches, so that the deletion lists all of
+    them. A member who is erased between two batches has a place in the list as well."""
+    monkeypatch.setattr(undo_steps, "_MEMBERSHIPS_A_BATCH", 8)
+    monkeypatch.setattr(undoing, "MAX_LEADS_PER_UNDO", 10)
+
+    async def work(stage: Stage) -> None:
+        deletion = await delete_audience(stage.db, stage.caller, audience_id=stage.source)
+        job = await undoing.undo_change(stage.db, stage.caller, change_id=deletion.id, skip_changed=False)
+        assert isinstance(job, Job)
+        claimed = await claim_this_job(stage.db, stage.caller.account_group_id, job.id, lease_ms=LEASE_MS)
+        assert claimed is not None
+        await undo_steps.plan_part(stage.db, claimed, PlanPosition(read=0), {}, lease_ms=LEASE_MS)
+        erased = stage.lead_ids[12]
+        await erase_lead(stage.db, stage.caller, lead_id=erased)
+        await run_of(stage.db, claimed).run()
+        ended = await get_transfer(stage.db, stage.caller, job_id=job.id)
+        assert (ended.status, ended.error, ended.counts.skipped) == (JobStatus.COMPLETED, None, 1)
+        others = [lead_id for lead_id in stage.lead_ids if lead_id != erased]
+        assert list(await stage.members(stage.source)) == others
+        listed, _ = await list_changed_leads(stage.db, stage.caller, change_id=deletion.id, after=0, limit=100)
+        assert sorted(each.lead_id for each in listed) == [ERASED_ID, *others]
+        check_up = await check_account_group(stage.db, account_group_id=stage.caller.account_group_id)
+        assert check_up.findings == ()
 
     on_stage(work)

@@ -17,14 +17,19 @@ from leadyard.clock import now_ms
 from leadyard.database import Database
 from leadyard.model import (
     AudienceType,
+    Batch,
     Caller,
+    ClaimedJob,
     Event,
     EventFilter,
     EventType,
+    ExistingAudience,
+    Job,
     Profile,
     Selection,
     TransferAction,
     TransferRequest,
+    UrlPosition,
 )
 from leadyard.operations.account_groups import create_account_group
 from leadyard.operations.audiences import create_audience, update_audience
@@ -34,13 +39,16 @@ from leadyard.operations.events import placing, reading
 from leadyard.operations.events.recording import record_event
 from leadyard.operations.events.watching import Watch
 from leadyard.operations.jobs import queueing, whole_changes
+from leadyard.operations.jobs.leases import claim_this_job
 from leadyard.operations.jobs.prospecting import cancel_job
-from leadyard.operations.jobs.transfers import cancel_transfer, start_transfer
+from leadyard.operations.jobs.prospecting_steps import complete_prospecting, save_batch
+from leadyard.operations.jobs.transfers import cancel_transfer, get_transfer, start_transfer
+from leadyard.operations.leads import erase_lead
 from leadyard.operations.moves import move_leads
 from leadyard.operations.prospects import add_prospects, list_prospects
 from leadyard.people.checking import check_profiles
 from leadyard.store.db import open_database
-from rig.jobs import queue_job
+from rig.jobs import ENDED, LEASE_MS, queue_job, run_of
 
 R = TypeVar("R")
 ZERO = reading.BEGINNING
@@ -272,6 +280,105 @@ def test_a_job_ends_after_its_start_even_if_the_clock_stands_still(url: str, mon
         assert list(of_jobs.values()) == [[EventType.JOB_STARTED, EventType.JOB_CANCELLED]] * 20
 
     in_yard(url, scene)
+
+
+async def step(yard: Yard, job: Job) -> ClaimedJob:
+    """Works on the job for one step."""
+    claimed = await claim_this_job(yard.db, yard.caller.account_group_id, job.id, lease_ms=LEASE_MS)
+    assert claimed is not None
+    await run_of(yard.db, claimed, is_stopping=lambda: True).run()
+    return claimed
+
+
+async def moving(yard: Yard) -> tuple[str, str, list[str], Job]:
+    """Five leads on their way: the first two of them have moved. Returns source, target, leads and job."""
+    source, target = await yard.audience("Source"), await yard.audience("Target")
+    lead_ids = await yard.leads(source, 5)
+    asked = TransferRequest(
+        action=TransferAction.MOVE, source_audience_id=source, target_audience_id=target, selection=Selection()
+    )
+    job = await start_transfer(yard.db, yard.caller, asked=asked)
+    await step(yard, job)
+    await step(yard, job)
+    return source, target, lead_ids, job
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part has two leads."""
+    monkeypatch.setattr("leadyard.operations.selecting.LEADS_A_PART", 2)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_transfer_is_reported_after_the_people_who_were_erased_meanwhile(url: str) -> None:
+    """Nothing reports a count between the two states, and the last count of each audience is the one that it has."""
+
+    async def scene(yard: Yard) -> None:
+        source, target, lead_ids, job = await moving(yard)
+        await erase_lead(yard.db, yard.caller, lead_id=lead_ids[0])
+        await erase_lead(yard.db, yard.caller, lead_id=lead_ids[4])
+        while (await get_transfer(yard.db, yard.caller, job_id=job.id)).status not in ENDED:
+            await step(yard, job)
+        *_, one, other, moved, ended = await yard.read()
+        for erased in (one, other):
+            assert erased.type is EventType.PROSPECT_ERASED
+            assert (erased.data["audiences"], erased.data["audienceCount"]) == ([], 1)
+        assert moved.type is EventType.LEADS_MOVED
+        assert (count_of(moved, source), count_of(moved, target)) == (0, 3)
+        assert ended.type is EventType.JOB_COMPLETED
+        assert ended.data["audiences"] == [counted(source, 0), counted(target, 3)]
+
+    in_yard(url, scene)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_the_end_of_a_cancelled_transfer_reports_the_counts(url: str) -> None:
+    """A person was erased after moving. So the source has one member less, although no change reports it."""
+
+    async def scene(yard: Yard) -> None:
+        source, target, lead_ids, job = await moving(yard)
+        await erase_lead(yard.db, yard.caller, lead_id=lead_ids[0])
+        await cancel_transfer(yard.db, yard.caller, job_id=job.id)
+        while (await get_transfer(yard.db, yard.caller, job_id=job.id)).status not in ENDED:
+            await step(yard, job)
+        *_, erased, ended = await yard.read()
+        assert (erased.type, erased.data["audiences"]) == (EventType.PROSPECT_ERASED, [])
+        assert ended.type is EventType.JOB_CANCELLED
+        assert ended.data["audiences"] == [counted(source, 4), counted(target, 0)]
+
+    in_yard(url, scene)
+
+
+def test_an_import_is_reported_after_a_person_who_was_erased_meanwhile(url: str) -> None:
+    async def scene(yard: Yard) -> None:
+        audience = await yard.audience()
+        lead_ids = await yard.leads(audience, 3)
+        job = await queue_job(yard.db, yard.caller.account_group_id, audience=ExistingAudience(audience))
+        claimed = await claim_this_job(yard.db, yard.caller.account_group_id, job.id, lease_ms=LEASE_MS)
+        assert claimed is not None
+        for number in range(2):
+            profiles = tuple(Profile(email=f"{number}-{n}@example.com") for n in range(2))
+            batch = Batch(
+                profiles=profiles,
+                rows=tuple((n, ()) for n in range(2)),
+                rejected=(),
+                position=UrlPosition(done=number),
+                progress=0.5,
+            )
+            await save_batch(yard.db, claimed, batch, lease_ms=LEASE_MS)
+            await erase_lead(yard.db, yard.caller, lead_id=lead_ids[number])
+        await complete_prospecting(yard.db, claimed)
+        *_, one, other, added, ended = await yard.read()
+        assert [one.type, other.type] == [EventType.PROSPECT_ERASED] * 2
+        assert [each.data["audiences"] for each in (one, other)] == [[counted(audience, 4)], [counted(audience, 5)]]
+        assert (added.type, count_of(added, audience)) == (EventType.LEADS_ADDED, 5)
+        assert ended.type is EventType.JOB_COMPLETED
+
+    in_yard(url, scene)
+
+
+def counted(audience_id: str, count: int) -> dict[str, object]:
+    return {"id": audience_id, "prospectCount": count}
 
 
 def count_of(event: Event, audience_id: str) -> int:

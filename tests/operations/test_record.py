@@ -6,9 +6,10 @@ import asyncio
 import random
 from collections.abc import Callable
 
+from leadyard.clock import now_ms
 from leadyard.database import Database
 from leadyard.errors import LeadyardError, NotFound
-from leadyard.model import AudienceType, Batch, Caller, ChangeFilter, Profile, UrlPosition
+from leadyard.model import AudienceType, Batch, Caller, ChangeFilter, ChangeState, Profile, UrlPosition
 from leadyard.operations.account_groups import create_account_group
 from leadyard.operations.audiences import create_audience, delete_audience, empty_deleted_audiences
 from leadyard.operations.changes.indexing import index_changes
@@ -16,10 +17,12 @@ from leadyard.operations.changes.reading import list_changed_leads, list_changes
 from leadyard.operations.copies import copy_leads
 from leadyard.operations.doctor import check_account_group
 from leadyard.operations.leads import erase_lead
+from leadyard.operations.merging import merge_leads
 from leadyard.operations.moves import move_leads
 from leadyard.operations.prospects import add_batch, add_prospects, list_prospects
 from leadyard.operations.removals import remove_leads
 from leadyard.people.checking import check_profiles
+from leadyard.store import change_expiry
 from leadyard.store.db import open_database
 
 CLIENTS = 8
@@ -146,6 +149,73 @@ def test_the_record_explains_everything_and_every_history_is_exact(migrated_data
                 pass
             assert before == await yard.histories()
             await yard.assert_explained()
+        finally:
+            await db.close()
+
+    asyncio.run(run())
+
+
+def test_people_who_are_merged_again_before_the_index_knows_enter_it_once(migrated_database: Callable[[], str]) -> None:
+    """The second merge renames the lead of the first one. An entry that it wrote ahead of the housekeeping would stop
+    the housekeeping of all account groups."""
+    url = migrated_database()
+
+    async def run() -> None:
+        db = open_database(url, pool_size=2, wait_s=5)
+        try:
+            yard = Yard(db, Caller.operator((await create_account_group(db, name="G")).id))
+            audience_id = await yard.new_audience()
+            people = check_profiles([person(number) for number in range(3)])
+            added = await add_prospects(db, yard.caller, audience_id=audience_id, checked=people)
+            page = await list_prospects(db, yard.caller, audience_id=audience_id, after=None, limit=3)
+            one, two, three = (member.lead.id for member in page.items)
+            first = await merge_leads(db, yard.caller, lead_id=two, other_id=three)
+            second = await merge_leads(db, yard.caller, lead_id=one, other_id=two)
+            yard.lead_ids = [one]
+            expected = {one: [second.change_id, first.change_id, added.change_id]}
+            assert await yard.histories() == expected
+            while await index_changes(db):
+                pass
+            assert await yard.histories() == expected
+            await yard.assert_explained()
+        finally:
+            await db.close()
+
+    asyncio.run(run())
+
+
+def test_an_import_expires_when_its_last_batch_is_old(migrated_database: Callable[[], str]) -> None:
+    """Otherwise the members of its later batches would be younger than all that has expired, and have no change."""
+    url = migrated_database()
+
+    async def run() -> None:
+        db = open_database(url, pool_size=2, wait_s=5)
+        try:
+            yard = Yard(db, Caller.operator((await create_account_group(db, name="G")).id))
+            audience_id = await yard.new_audience()
+            change_id: str | None = None
+            between = 0
+            for number in range(2):
+                batch = Batch(
+                    profiles=(person(number),),
+                    rows=((number, ()),),
+                    rejected=(),
+                    position=UrlPosition(done=number),
+                    progress=1.0,
+                )
+                _, change_id = await add_batch(
+                    db, yard.caller, audience_id=audience_id, batch=batch, change_id=change_id
+                )
+                between = between or now_ms() + 1
+                await asyncio.sleep(0.01)
+            while await index_changes(db):
+                pass
+            for before, state in ((between, ChangeState.COMPLETE), (now_ms() + 1, ChangeState.EXPIRED)):
+                async with db.write(yard.caller.account_group_id) as tx:
+                    await change_expiry.expire_some(tx, before=before, limit=50)
+                await yard.assert_explained()
+                [change] = (await list_changes(db, yard.caller, wanted=ChangeFilter(), before=None, limit=MANY)).items
+                assert (change.id, change.state) == (change_id, state)
         finally:
             await db.close()
 

@@ -24,6 +24,7 @@ from leadyard.model import (
     Selection,
     TransferAction,
     TransferRequest,
+    UndoResult,
     UrlPosition,
 )
 from leadyard.operations.audiences import delete_audience
@@ -31,6 +32,7 @@ from leadyard.operations.changes.undoing import undo_change
 from leadyard.operations.jobs.leases import claim_this_job
 from leadyard.operations.jobs.transfers import cancel_transfer, get_transfer, start_transfer
 from leadyard.operations.prospects import add_batch
+from rig.answers import refusal
 from rig.jobs import ENDED, LEASE_MS, in_database, run_of
 from rig.racing import Session, assert_healthy, on_postgresql_only, wait_until
 from rig.service import Tenant, run_sql
@@ -249,6 +251,56 @@ def test_values_that_an_import_replaced_come_back_unless_they_were_edited_since(
     assert_healthy(job_tenant)
 
 
+@pytest.mark.parametrize("is_large", [True, False])
+def test_a_person_who_comes_back_is_found_by_a_replaced_address(
+    job_tenant: Tenant, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    """The import has created the person, and has replaced the address in a later batch."""
+    if not is_large:
+        monkeypatch.setattr("leadyard.operations.changes.undoing.MAX_LEADS_PER_UNDO", 10_000)
+    scene = Scene(job_tenant)
+    audience = job_tenant.create_audience()
+    change_id: str | None = None
+    for email in ("old@example.com", "new@example.com"):
+        profile = Profile(email=email, public_identifier="ada")
+        batch = Batch(profiles=(profile,), rows=((1, ()),), rejected=(), position=UrlPosition(done=0), progress=1.0)
+
+        async def add(db: Database, batch: Batch = batch, known: str | None = change_id) -> str | None:
+            return (
+                await add_batch(
+                    db,
+                    scene.caller,
+                    audience_id=audience,
+                    batch=batch,
+                    change_id=known,
+                    on_known=OnKnown.UPDATE,
+                )
+            )[1]
+
+        change_id = scene.do(add)
+    assert change_id is not None
+    [person] = job_tenant.members(audience)
+    undo_id = undone(scene, change_id)
+    assert job_tenant.ids_by_email() == {}
+    undone(scene, undo_id)
+    assert job_tenant.ids_by_email() == {"new@example.com": person}
+    again = {"prospects": [{"email": "old@example.com"}]}
+    data = job_tenant.client.post(f"/audiences/{audience}/prospects", json=again).json()["data"]
+    assert (data["created"], data["matched"]) == (0, 1)
+    assert job_tenant.members(audience) == [person]
+    assert_healthy(job_tenant)
+
+
+def undone(scene: Scene, change_id: str) -> str:
+    """Undoes the change, by a job if it is a large one, and returns the undo."""
+    result = scene.do(lambda db: undo_change(db, scene.caller, change_id=change_id, skip_changed=False))
+    if isinstance(result, UndoResult):
+        return result.change.id
+    ended = scene.run(result)
+    assert ended.status is JobStatus.COMPLETED and ended.change_id is not None, ended
+    return ended.change_id
+
+
 def test_two_undos_of_one_large_change(job_tenant: Tenant) -> None:
     scene = Scene(job_tenant)
     change_id = moved(scene)
@@ -276,6 +328,30 @@ def test_a_person_who_was_erased_while_an_undo_is_planned_does_not_come_back(job
     assert scene.run(job).status is JobStatus.COMPLETED
     assert sorted(job_tenant.members(audience)) == sorted(leads[1:3])
     assert job_tenant.count(audience) == 2
+    assert_healthy(job_tenant)
+
+
+def test_people_are_not_merged_while_a_job_has_taken_them_out_of_an_audience(job_tenant: Tenant) -> None:
+    """The job may bring them back. Then the audience would have one of the two times, and the record the other one."""
+    scene = Scene(job_tenant)
+    audience, elsewhere = job_tenant.create_audience(), job_tenant.create_audience()
+    kept, _, other, _ = job_tenant.add_leads(audience, 4)
+    job_tenant.copy(audience, elsewhere, [other])
+    job_tenant.move(elsewhere, audience, [other])
+    asked = TransferRequest(
+        action=TransferAction.REMOVE, source_audience_id=audience, target_audience_id=None, selection=Selection()
+    )
+    job = scene.do(lambda db: start_transfer(db, scene.caller, asked=asked))
+    scene.run(job, steps=3)
+    assert memberships_of(job_tenant) == []
+    path, body = f"/prospects/{kept}/merge", {"prospectId": other}
+    error = refusal(job_tenant.client.post(path, json=body), 409, "AUDIENCE_NOT_READY")
+    assert (error["audienceId"], error["jobId"]) == (audience, job.id)
+    scene.cancel(job)
+    assert scene.run(job).status is JobStatus.CANCELLED
+    assert_healthy(job_tenant)
+    assert job_tenant.client.post(path, json=body).status_code == 200
+    assert job_tenant.count(audience) == 3
     assert_healthy(job_tenant)
 
 

@@ -105,8 +105,11 @@ def _sending(source: str, target: str | None = None) -> Sending:
 
 
 def test_an_event_about_a_person_concerns_all_its_audiences() -> None:
-    event = Event(id=new_id(), type=EventType.PROSPECT_MERGED, occurred_at=1, data={"audienceIds": ["a", "b"]})
+    audiences = [{"id": "a", "prospectCount": 1}, {"id": "b", "prospectCount": 2}]
+    data = {"prospectId": new_id(), "audiences": audiences, "audienceCount": 2, "changeId": new_id()}
+    event = Event(id=new_id(), type=EventType.PROSPECT_ERASED, occurred_at=1, data=data)
     assert audiences_of(event) == {"a", "b"}
+    assert all(map(event.concerns, "ab"))
 
 
 # ------------------------------------------------------------------------------------------ messages, signatures
@@ -116,7 +119,9 @@ def test_the_longest_event_fits() -> None:
     name = "😀" * 200
     audience = {"id": new_id(), "name": name, "prospectCount": 2**53}
     moved = {"sourceAudience": audience, "targetAudience": audience, "leadIds": [new_id() for _ in range(100)]}
-    merged = {"audienceIds": [new_id() for _ in range(MAX_AUDIENCES_PER_EVENT)], "prospectId": new_id()}
+    counts = [{"id": new_id(), "prospectCount": 2**53} for _ in range(MAX_AUDIENCES_PER_EVENT)]
+    ids = {name: new_id() for name in ("prospectId", "mergedProspectId", "changeId")}
+    merged = {**ids, "audiences": counts, "audienceCount": 2**53}
     for data in (moved, merged):
         event = Event(id=new_id(), type=EventType.LEADS_MOVED, occurred_at=now_ms(), data=data)
         text = event_text(event)

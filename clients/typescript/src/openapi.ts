@@ -1373,7 +1373,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** A job has failed, and keeps what it has done. */
+        /** A job has failed. A prospecting job keeps what it has done, and a transfer or an undo changes nothing. */
         post: operations["on_job_failed"];
         delete?: never;
         options?: never;
@@ -1390,7 +1390,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** A job was cancelled, and keeps what it has done. */
+        /** A job was cancelled. A prospecting job keeps what it has done, and a transfer or an undo changes nothing. */
         post: operations["on_job_cancelled"];
         delete?: never;
         options?: never;
@@ -1747,7 +1747,7 @@ export interface components {
             /** @description IDs of the leads to copy. Repeated ids count once. */
             leadIds: string[];
         };
-        /** @description An audience of a person, with its exact count afterwards. */
+        /** @description An audience with its exact count afterwards. */
         CountedAudience: {
             id: string;
             prospectCount: number;
@@ -1884,10 +1884,22 @@ export interface components {
          * @enum {string}
          */
         DuplicateReason: "email" | "name_and_company" | "phone" | "linkedin";
+        /** @description A job that has ended. A transfer or an undo also reports its audiences. */
+        EndedJobFacts: {
+            jobId: string;
+            kind: components["schemas"]["JobKind"];
+            audienceIds: string[];
+            counts: components["schemas"]["JobNumbers"];
+            /**
+             * @description The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the job has changed nothing, because people may have been erased during the job. Other jobs have none.
+             * @default null
+             */
+            audiences?: components["schemas"]["CountedAudience"][] | null;
+        };
         /** @description A person who was erased. Remove what you keep about this id. */
         ErasedFacts: {
             prospectId: string;
-            /** @description The audiences that the person was in. */
+            /** @description The audiences that the person was in, without those that a transfer or an undo is changing: the end of that job reports their counts. */
             audiences: components["schemas"]["CountedAudience"][];
             audienceCount: number;
             changeId: string;
@@ -1953,6 +1965,11 @@ export interface components {
             kind: components["schemas"]["JobKind"];
             audienceIds: string[];
             counts: components["schemas"]["JobNumbers"];
+            /**
+             * @description The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the job has changed nothing, because people may have been erased during the job. Other jobs have none.
+             * @default null
+             */
+            audiences?: components["schemas"]["CountedAudience"][] | null;
             errorCode: string;
         };
         /**
@@ -1980,14 +1997,14 @@ export interface components {
          * @enum {string}
          */
         JobAction: "move" | "copy" | "remove" | "undo";
-        /** @description A job was cancelled, and keeps what it has done. */
+        /** @description A job was cancelled. A prospecting job keeps what it has done, and a transfer or an undo changes nothing. */
         JobCancelled: {
             id: string;
             /** @constant */
             type: "job.cancelled";
             /** Format: date-time */
             timestamp: string;
-            data: components["schemas"]["JobFacts"];
+            data: components["schemas"]["EndedJobFacts"];
         };
         /** @description A job has done all of its work. */
         JobCompleted: {
@@ -1996,7 +2013,7 @@ export interface components {
             type: "job.completed";
             /** Format: date-time */
             timestamp: string;
-            data: components["schemas"]["JobFacts"];
+            data: components["schemas"]["EndedJobFacts"];
         };
         /** @description A job and its counts. The leads that it has added are in a `leads.added`, which comes before its end. */
         JobFacts: {
@@ -2005,7 +2022,7 @@ export interface components {
             audienceIds: string[];
             counts: components["schemas"]["JobNumbers"];
         };
-        /** @description A job has failed, and keeps what it has done. */
+        /** @description A job has failed. A prospecting job keeps what it has done, and a transfer or an undo changes nothing. */
         JobFailed: {
             id: string;
             /** @constant */
@@ -2171,7 +2188,7 @@ export interface components {
         /** @description Two people who were one. `mergedProspectId` no longer exists, and `prospectId` stands for both. */
         MergedFacts: {
             prospectId: string;
-            /** @description The audiences that the person was in. */
+            /** @description The audiences that the person was in, without those that a transfer or an undo is changing: the end of that job reports their counts. */
             audiences: components["schemas"]["CountedAudience"][];
             audienceCount: number;
             changeId: string;

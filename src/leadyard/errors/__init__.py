@@ -168,7 +168,7 @@ class UnsupportedMediaType(LeadyardError):
 
 
 class AudienceNotReady(LeadyardError):
-    """The audience is still being populated by an active prospecting job."""
+    """A job that has not ended is filling or changing the audience."""
 
     code = "AUDIENCE_NOT_READY"
 

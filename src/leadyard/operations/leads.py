@@ -83,7 +83,7 @@ async def erase_lead(
     changes of this lead."""
     await _found(tx, lead_id)
     audience_ids = await memberships.list_audience_ids(tx, lead_id)
-    leaving = await audiences.lock_even_deleted(tx, audience_ids)
+    leaving = await audiences.lock_leaving(tx, audience_ids)
     locked = await audiences.lock(tx, audience_ids)
     # Locks audiences before leads, like all operations. A transaction that adds the lead to an audience also locks its
     # row, so the lead gets no new memberships after this lock. If it got one before, in an audience

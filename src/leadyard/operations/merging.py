@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from leadyard.database import Transaction
-from leadyard.errors import NotFound, SameProspect, TransactionConflict
+from leadyard.errors import AudienceNotReady, NotFound, SameProspect, TransactionConflict
 from leadyard.model import Caller, ChangeKind, Effect, Lead, MergeResult, OtherIdentity, Permission
 from leadyard.operations.changes.recording import begin, record
 from leadyard.operations.changes.uniting import unite
@@ -21,6 +21,7 @@ from leadyard.store import (
     lead_identities,
     leads,
     memberships,
+    planned_parts,
     replaced_values,
     shared_emails,
 )
@@ -33,8 +34,9 @@ async def merge_leads(tx: Transaction, caller: Caller, *, lead_id: str, other_id
     identities of both, and the record of changes names it in place of the other one, which is gone.
 
     Custom fields are united up to 200; the first lead's come first. The merge is recorded and cannot be undone. Raises,
-    in this order, NotFound, SameProspect, and AudienceNotReady while a job populates an audience of either lead. The
-    cost grows with the number of changes and of audiences of both.
+    in this order, NotFound, SameProspect, and AudienceNotReady while a job populates an audience of either lead, or has
+    taken one of them out of an audience and is not finished. The cost grows with the number of changes and of audiences
+    of both.
     """
     for each in (lead_id, other_id):
         if await leads.find(tx, each) is None:
@@ -42,9 +44,10 @@ async def merge_leads(tx: Transaction, caller: Caller, *, lead_id: str, other_id
     if lead_id == other_id:
         raise SameProspect
     audience_ids = await _audience_ids(tx, lead_id, other_id)
-    leaving = await audiences.lock_even_deleted(tx, audience_ids)
+    leaving = await audiences.lock_leaving(tx, audience_ids)
     locked = await audiences.lock(tx, audience_ids)
     await refuse_if_populating(tx, list(locked.values()))
+    await _refuse_if_taken_out(tx, lead_id, other_id)
     kept, other = await _lock(tx, lead_id, other_id)
     # As in erase_lead: if one of them has got another audience in the meantime, this audience is not locked.
     if await _audience_ids(tx, lead_id, other_id) != audience_ids:
@@ -60,6 +63,15 @@ async def merge_leads(tx: Transaction, caller: Caller, *, lead_id: str, other_id
     await changes.insert_merged(tx, change, lead_id, added_at)
     await record_person(tx, change, lead_id, locked, merged_id=other_id)
     return MergeResult(lead=merged, audience_count=len(locked), change_id=change.id)
+
+
+async def _refuse_if_taken_out(tx: Transaction, *lead_ids: str) -> None:
+    """Raises AudienceNotReady while a job that makes one change completely or not at all has taken one of the leads out
+    of an audience. If it takes that back, the lead returns to the audience, and the merge would not have united its
+    time there."""
+    found = await planned_parts.find_taken_out(tx, lead_ids)
+    if found is not None:
+        raise AudienceNotReady(audience_id=found[0], job_id=found[1])
 
 
 async def _audience_ids(tx: Transaction, *lead_ids: str) -> list[str]:

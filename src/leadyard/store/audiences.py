@@ -293,6 +293,14 @@ async def lock_even_deleted(tx: Transaction, audience_ids: Sequence[str]) -> lis
     return [_leaving(row) for row in rows if row["deleted_at"] is not None]
 
 
+async def lock_leaving(tx: Transaction, audience_ids: Sequence[str]) -> list[LeavingAudience]:
+    """The same, but returns also those that `show_while_emptied` has taken from the housekeeping: all whose deletion
+    may still have members to list."""
+    rows = await tx.rows(_LOCK_EVEN_DELETED, ids=keys_of(audience_ids))
+    leaving = [row for row in rows if row["deleted_at"] is not None or row["deleted_by_change_id"] is not None]
+    return list(map(_leaving, leaving))
+
+
 async def count_added(tx: Transaction, audience_id: str, *, added: int, now: int) -> None:
     """Adds `added` to the count of a locked audience, and sets its time of change to `now` if this is not before the
     last change."""

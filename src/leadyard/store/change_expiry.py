@@ -22,8 +22,10 @@ _SET_MARK = Statement(
     "UPDATE account_groups SET changes_expired_before = :before WHERE id = :account_group_id", across_groups=True
 )
 _OLD = Statement(
-    """SELECT id, state, is_indexed, lead_ids FROM changes WHERE account_group_id = :account_group_id
-    AND id >= CAST(:first AS bigint) AND id < CAST(:before AS bigint) ORDER BY id LIMIT :limit FOR UPDATE"""
+    """SELECT c.id, c.state, c.is_indexed, c.lead_ids, (SELECT max(p.changed_at) FROM change_parts p
+        WHERE p.account_group_id = :account_group_id AND p.change_id = c.id) AS ended_at
+    FROM changes c WHERE c.account_group_id = :account_group_id
+    AND c.id >= CAST(:first AS bigint) AND c.id < CAST(:before AS bigint) ORDER BY c.id LIMIT :limit FOR UPDATE"""
 )
 _PARTS = Statement(
     """SELECT position, first_created_id, last_created_id, lead_ids FROM change_parts
@@ -57,7 +59,8 @@ async def list_groups(tx: Transaction, *, before: int, after: str | None, limit:
 
 async def expire_some(tx: Transaction, *, before: int, limit: int) -> int:
     """Removes the lead ids of the oldest changes before that time, at most `limit`. Returns how many changes it looked
-    at. A change that is not complete or not in the index yet ends the batch."""
+    at. A change that is not complete or not in the index yet ends the batch, and so does an import with a part that is
+    not so old: its members would be younger than the mark, and the check-up would miss the change that added them."""
     group = await tx.row(_LOCK_GROUP)
     if group is None:
         return 0
@@ -65,7 +68,7 @@ async def expire_some(tx: Transaction, *, before: int, limit: int) -> int:
     old = await tx.rows(_OLD, first=first, before=last, limit=limit)
     mark, done = (last if len(old) < limit else old[-1]["id"] + 1), 0
     for row in old:
-        if row["state"] == "open" or not row["is_indexed"]:
+        if row["state"] == "open" or not row["is_indexed"] or (row["ended_at"] or 0) >= before:
             mark = row["id"]
             break
         if row["state"] == "complete":

@@ -119,7 +119,8 @@ _ADD_WHOLE_CHANGES = Statement(
     ORDER BY 2, 3 ON CONFLICT DO NOTHING""",
 )
 _LOCK_TO_INDEX = Statement(
-    """SELECT id, kind, source_audience_id, target_audience_id, lead_count, lead_ids IS NULL AS is_in_parts
+    """SELECT id, kind, source_audience_id, target_audience_id, lead_count, lead_ids IS NULL AS is_in_parts,
+        CASE WHEN kind = 'merge' THEN lead_ids END AS merged_ids
     FROM changes WHERE account_group_id = :account_group_id AND NOT is_indexed AND state <> 'open'
     ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
@@ -223,9 +224,10 @@ async def index_some(tx: Transaction, *, changes: int, leads: int) -> int:
         total += row["lead_count"]
         if total > leads and (whole or subjects_of_parts):
             break
-        if row["is_in_parts"]:
+        # The lead of a merge may have its entry already, because it was merged again since.
+        if row["is_in_parts"] or row["merged_ids"] is not None:
             subjects = _subjects(row["kind"], row["source_audience_id"], row["target_audience_id"])
-            subjects_of_parts[row["id"]] = set(subjects)
+            subjects_of_parts[row["id"]] = {*subjects, *(from_document(row["merged_ids"]) or ())}
         else:
             whole.append(row["id"])
     done = list(whole)

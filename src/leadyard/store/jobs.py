@@ -7,7 +7,7 @@ from typing import Any
 
 from leadyard.database import Transaction
 from leadyard.ids import BEYOND_EVERY_KEY, id_of, id_or_none, key_of, key_or_none, keys_of
-from leadyard.model import JOB_COUNTS, Job, JobCounts, JobError, JobKind, JobStage, JobStatus
+from leadyard.model import ALL_OR_NOTHING, JOB_COUNTS, Job, JobCounts, JobError, JobKind, JobStage, JobStatus
 from leadyard.store.db import Row, Statement, as_document, from_document
 from leadyard.store.job_sources import source_columns, source_from, stages_from
 from leadyard.store.job_status import ACTIVE
@@ -29,6 +29,13 @@ _POPULATING = Statement(
     UNION ALL SELECT id, second_audience_id AS audience_id FROM jobs WHERE account_group_id = :account_group_id
         AND second_audience_id IN :audience_ids[bigint] AND {ACTIVE}
     ORDER BY audience_id LIMIT 1"""
+)
+_WHOLE = ", ".join(f"'{kind}'" for kind in sorted(ALL_OR_NOTHING))
+_BETWEEN = Statement(
+    f"""SELECT audience_id FROM jobs WHERE account_group_id = :account_group_id
+        AND audience_id IN :audience_ids[bigint] AND kind IN ({_WHOLE}) AND {ACTIVE}
+    UNION ALL SELECT second_audience_id AS audience_id FROM jobs WHERE account_group_id = :account_group_id
+        AND second_audience_id IN :audience_ids[bigint] AND kind IN ({_WHOLE}) AND {ACTIVE}"""
 )
 _INSERT = Statement(
     """INSERT INTO jobs (account_group_id, id, kind, type, status, audience_id, second_audience_id, source,
@@ -81,6 +88,12 @@ async def find_populating(tx: Transaction, audience_ids: Sequence[str]) -> tuple
     """
     row = await tx.row(_POPULATING, audience_ids=keys_of(audience_ids))
     return (id_of(row["audience_id"]), id_of(row["id"])) if row else None
+
+
+async def find_between(tx: Transaction, audience_ids: Sequence[str]) -> set[str]:
+    """Returns the locked audiences that an active job is changing completely or not at all."""
+    rows = await tx.rows(_BETWEEN, audience_ids=keys_of(audience_ids)) if audience_ids else []
+    return {id_of(row["audience_id"]) for row in rows}
 
 
 async def insert(

@@ -57,6 +57,20 @@ _CONTAINED = Statement(
     sqlite="""SELECT DISTINCT u.value AS lead_id FROM change_parts p CROSS JOIN json_each(p.lead_ids) AS u
     WHERE p.account_group_id = :account_group_id AND p.change_id = :change_id AND u.value IN :lead_ids[bigint]""",
 )
+# A change of a job has no entry in the index before it is complete, so only the few changes without entries are read.
+_TAKEN_OUT = Statement(
+    """SELECT c.source_audience_id, c.job_id FROM changes c CROSS JOIN LATERAL (
+        SELECT lead_ids FROM change_parts WHERE account_group_id = :account_group_id AND change_id = c.id
+        AND NOT is_planned AND left_at IS NOT NULL OFFSET 0) p
+    WHERE c.account_group_id = :account_group_id AND NOT c.is_indexed AND c.state = 'open'
+    AND p.lead_ids && :lead_ids[bigint] ORDER BY c.id LIMIT 1""",
+    sqlite="""SELECT c.source_audience_id, c.job_id FROM changes c
+    JOIN change_parts p ON p.account_group_id = c.account_group_id AND p.change_id = c.id
+    WHERE c.account_group_id = :account_group_id AND NOT c.is_indexed AND c.state = 'open'
+    AND NOT p.is_planned AND p.left_at IS NOT NULL
+    AND EXISTS (SELECT 1 FROM json_each(:lead_ids) AS u WHERE instr(p.lead_ids, CAST(u.value AS text)) > 0)
+    ORDER BY c.id LIMIT 1""",
+)
 _COUNT = Statement(
     """UPDATE changes SET lead_count = lead_count + CAST(:leads AS bigint),
     already_in_target_count = already_in_target_count + CAST(:already AS bigint)
@@ -138,6 +152,13 @@ async def list_contained(tx: Transaction, change_id: str, lead_ids: Sequence[str
     """Returns the leads that the parts of the change list."""
     rows = await tx.rows(_CONTAINED, change_id=key_of(change_id), lead_ids=keys_of(lead_ids))
     return {id_of(row["lead_id"]) for row in rows}
+
+
+async def find_taken_out(tx: Transaction, lead_ids: Sequence[str]) -> tuple[str, str] | None:
+    """Returns (audience id, job id) of a job that has taken one of the leads out of the audience, and may still take
+    that back, or None."""
+    row = await tx.row(_TAKEN_OUT, lead_ids=keys_of(lead_ids))
+    return (id_of(row["source_audience_id"]), id_of(row["job_id"])) if row else None
 
 
 async def remove(tx: Transaction, change_id: str, *, position: int) -> None:

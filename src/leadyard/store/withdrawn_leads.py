@@ -6,12 +6,13 @@ no search and no match.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from leadyard.database import Transaction
 from leadyard.ids import id_of, key_of, keys_of
-from leadyard.model import Lead, Profile
+from leadyard.model import Lead, OtherIdentity, Profile
 from leadyard.people.linkedin_urls import canonical_profile_url
 from leadyard.store.db import NewRows, Row, Statement, as_document, from_document
 from leadyard.store.leads import STORED
@@ -57,11 +58,16 @@ _CREATED_FROM = Statement(
 )
 
 
-async def add(tx: Transaction, change_id: str, leads: Sequence[Lead]) -> None:
-    """Keeps the leads for the undo that withdraws them."""
+async def add(tx: Transaction, change_id: str, leads: Sequence[Lead], others: Iterable[OtherIdentity]) -> None:
+    """Keeps the leads for the undo that withdraws them, with the identities that they have in addition to their
+    profiles."""
     change_key, keys = key_of(change_id), keys_of([lead.id for lead in leads])
+    others_of: defaultdict[str, list[list[str]]] = defaultdict(list)
+    for each in others:
+        others_of[each.lead_id].append([each.kind, each.value])
     rows = [
-        (change_key, key, lead.created_at, as_document(_document(lead))) for key, lead in zip(keys, leads, strict=True)
+        (change_key, key, lead.created_at, as_document(_document(lead, others_of[lead.id])))
+        for key, lead in zip(keys, leads, strict=True)
     ]
     await tx.add(_NEW, rows)
 
@@ -75,6 +81,17 @@ async def find_some(tx: Transaction, change_id: str, lead_ids: Sequence[str]) ->
     """Returns those of the leads that this undo has withdrawn, in the order of their ids."""
     rows = await tx.rows(_LIST_SOME, change_id=key_of(change_id), lead_ids=keys_of(lead_ids))
     return [_lead_of(row) for row in rows]
+
+
+async def find_others(tx: Transaction, change_id: str, lead_ids: Sequence[str]) -> list[OtherIdentity]:
+    """Returns the identities that those of the leads had in addition to their profiles when this undo has withdrawn
+    them."""
+    rows = await tx.rows(_LIST_SOME, change_id=key_of(change_id), lead_ids=keys_of(lead_ids))
+    return [
+        OtherIdentity(kind=kind, value=value, lead_id=id_of(row["lead_id"]))
+        for row in rows
+        for kind, value in from_document(row["profile"]).get("others", ())
+    ]
 
 
 async def delete_some(tx: Transaction, change_id: str, lead_ids: Sequence[str]) -> None:
@@ -115,11 +132,12 @@ def _lead_of(row: Row) -> Lead:
     return _lead(id_of(row["lead_id"]), row["created_at"], from_document(row["profile"]))
 
 
-def _document(lead: Lead) -> dict[str, Any]:
+def _document(lead: Lead, others: list[list[str]]) -> dict[str, Any]:
     profile = lead.profile
     texts = {name: getattr(profile, name) for name in STORED}
-    document = {name: text for name, text in texts.items() if text is not None}
-    return {**document, "custom": dict(profile.custom_fields), **({"shares_email": True} if lead.shares_email else {})}
+    document: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
+    document |= {"custom": dict(profile.custom_fields), **({"others": others} if others else {})}
+    return {**document, **({"shares_email": True} if lead.shares_email else {})}
 
 
 def _lead(lead_id: str, created_at: int, document: dict[str, Any]) -> Lead:

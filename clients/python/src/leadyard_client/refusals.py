@@ -40,7 +40,7 @@ class RequestTimeout(ApiError):
 
 
 class AudienceNotReady(ApiError):
-    """409 `AUDIENCE_NOT_READY`: The audience is still being populated by an active prospecting job."""
+    """409 `AUDIENCE_NOT_READY`: A job that has not ended is filling or changing the audience."""
 
 
 class IdempotencyConflict(ApiError):

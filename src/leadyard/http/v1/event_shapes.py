@@ -84,7 +84,7 @@ class ProspectFacts(Shape):
 
 
 class CountedAudience(Shape):
-    """An audience of a person, with its exact count afterwards."""
+    """An audience with its exact count afterwards."""
 
     id: Id
     prospect_count: Count
@@ -96,7 +96,11 @@ class ErasedFacts(Shape):
     prospect_id: Id
     audiences: Annotated[
         list[CountedAudience],
-        Field(max_length=MAX_AUDIENCES_PER_EVENT, description="The audiences that the person was in."),
+        Field(
+            max_length=MAX_AUDIENCES_PER_EVENT,
+            description="The audiences that the person was in, without those that a transfer or an undo is changing: "
+            "the end of that job reports their counts.",
+        ),
     ]
     audience_count: Count
     change_id: Id
@@ -129,7 +133,21 @@ class JobFacts(Shape):
     counts: JobNumbers
 
 
-class FailedJobFacts(JobFacts):
+class EndedJobFacts(JobFacts):
+    """A job that has ended. A transfer or an undo also reports its audiences."""
+
+    audiences: Annotated[
+        list[CountedAudience] | None,
+        Field(
+            max_length=2,
+            description="The audiences of a transfer or an undo that exist. Their counts may differ from those before, "
+            "also if the job has changed nothing, because people may have been erased during the job. Other jobs have "
+            "none.",
+        ),
+    ] = None
+
+
+class FailedJobFacts(EndedJobFacts):
     """A job that has failed. The job itself has the message of the error."""
 
     error_code: Annotated[str, Field(examples=["PROVIDER_UNAVAILABLE"])]
@@ -197,16 +215,16 @@ class JobStarted(_Event[Literal["job.started"], JobFacts]):
     """A job was accepted, and waits for a worker."""
 
 
-class JobCompleted(_Event[Literal["job.completed"], JobFacts]):
+class JobCompleted(_Event[Literal["job.completed"], EndedJobFacts]):
     """A job has done all of its work."""
 
 
 class JobFailed(_Event[Literal["job.failed"], FailedJobFacts]):
-    """A job has failed, and keeps what it has done."""
+    """A job has failed. A prospecting job keeps what it has done, and a transfer or an undo changes nothing."""
 
 
-class JobCancelled(_Event[Literal["job.cancelled"], JobFacts]):
-    """A job was cancelled, and keeps what it has done."""
+class JobCancelled(_Event[Literal["job.cancelled"], EndedJobFacts]):
+    """A job was cancelled. A prospecting job keeps what it has done, and a transfer or an undo changes nothing."""
 
 
 class WebhookDisabled(_Event[Literal["webhook.disabled"], DisabledWebhookFacts]):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from leadyard.database import Transaction
-from leadyard.model import Change, ChangeKind, Lead
+from leadyard.model import Change, ChangeKind, Lead, OtherIdentity
 from leadyard.operations.known_people import find_known_people
 from leadyard.operations.suppressed_people import find_suppressed_leads
 from leadyard.people.identity import SHARED_EMAIL_KIND, identity_key, shared_email_identity
 from leadyard.people.linkedin_urls import identifier_key
-from leadyard.store import leads, withdrawn_leads
+from leadyard.store import lead_identities, leads, withdrawn_leads
 
 # The names here of the identities that a lead has from people who were merged into it.
 _KINDS = {
@@ -48,21 +48,22 @@ async def withdraw_unused(
     used = await withdrawn_leads.list_used(tx, [lead.id for lead in locked], apart_from=apart_from)
     gone = [lead for lead in locked if lead.id not in used]
     if gone:
-        await withdrawn_leads.add(tx, undo_id, gone)
-        await leads.delete(tx, [lead.id for lead in gone])
+        ids = [lead.id for lead in gone]
+        await withdrawn_leads.add(tx, undo_id, gone, await lead_identities.list_of_leads(tx, ids))
+        await leads.delete(tx, ids)
 
 
 async def bring_back_people(tx: Transaction, change: Change, withdrawn: Sequence[Lead]) -> set[str]:
     """Brings the people back that the change, an undo, has withdrawn. Returns those that stay away, because another
     lead has got one of their identities since, or because they are suppressed now."""
-    away = await insert_people(tx, withdrawn)
+    away = await insert_people(tx, change.id, withdrawn)
     if withdrawn:
         await withdrawn_leads.delete_of(tx, change.id)
     return away
 
 
-async def insert_people(tx: Transaction, withdrawn: Sequence[Lead]) -> set[str]:
-    """Adds the withdrawn people to the account group again. Returns those that stay away."""
+async def insert_people(tx: Transaction, undo_id: str, withdrawn: Sequence[Lead]) -> set[str]:
+    """Adds the people whom the undo has withdrawn to the account group again. Returns those that stay away."""
     if not withdrawn:
         return set()
     taken = await _find_taken(tx, withdrawn)
@@ -71,7 +72,33 @@ async def insert_people(tx: Transaction, withdrawn: Sequence[Lead]) -> set[str]:
     # In the order that an import uses, so that the two wait for each other, without deadlock.
     if back:
         await leads.insert(tx, sorted(back, key=lambda lead: identity_key(lead.profile) or ("", lead.id)))
+        await _give_back_others(tx, undo_id, [lead.id for lead in back])
     return {lead.id for lead in withdrawn} - {lead.id for lead in back}
+
+
+async def _give_back_others(tx: Transaction, undo_id: str, lead_ids: Sequence[str]) -> None:
+    """Gives the people the identities again that they had in addition to their profiles, such as an address that the
+    import has replaced, apart from those that another lead has got since."""
+    others = await withdrawn_leads.find_others(tx, undo_id, lead_ids)
+    if not others:
+        return
+    values = {kind: [each.value for each in others if each.kind == kind] for kind in ("public_identifier", "email")}
+    known = await leads.find_known(
+        tx,
+        public_identifiers=values["public_identifier"],
+        emails=values["email"],
+        provider_ids=(),
+        lone_provider_ids=(),
+    )
+    own = set(lead_ids)
+    taken = set().union(*(_identities(lead) for lead in known.leads if lead.id not in own))
+    taken |= {(_KINDS[each.kind], each.value) for each in known.others if each.lead_id not in own}
+    free = [each for each in others if (_KINDS[each.kind], _compared(each)) not in taken]
+    await lead_identities.add(tx, free)
+
+
+def _compared(identity: OtherIdentity) -> str:
+    return identifier_key(identity.value) if identity.kind == "public_identifier" else identity.value
 
 
 async def _find_taken(tx: Transaction, people: Sequence[Lead]) -> set[tuple[str, str]]:

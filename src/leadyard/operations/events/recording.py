@@ -9,6 +9,7 @@ from leadyard.clock import now_ms
 from leadyard.database import Transaction
 from leadyard.ids import new_id_at
 from leadyard.model import (
+    ALL_OR_NOTHING,
     EVENT_OF_CHANGE,
     MAX_AUDIENCES_PER_EVENT,
     Audience,
@@ -18,7 +19,7 @@ from leadyard.model import (
     Job,
     NewEvent,
 )
-from leadyard.store import audiences, event_outbox
+from leadyard.store import audiences, event_outbox, jobs
 
 # These events have more than the record of changes, so their operations record the events themselves.
 _RECORDED_APART = frozenset({ChangeKind.ERASE, ChangeKind.MERGE, ChangeKind.DELETE_AUDIENCE})
@@ -113,12 +114,18 @@ async def record_person(
     tx: Transaction, change: Change, lead_id: str, audience_ids: Iterable[str], *, merged_id: str | None = None
 ) -> None:
     """Writes that a person was erased, or merged with another one, who had the id `merged_id`. `audience_ids` are the
-    locked audiences that the change is about, whose counts have changed already."""
+    locked audiences that the change is about, whose counts have changed already.
+
+    The event leaves out audiences that a job is changing completely or not at all, because their counts are between two
+    states. The end of that job reports them.
+    """
     ids = sorted(audience_ids)
-    known = await event_outbox.find_audiences(tx, ids[:MAX_AUDIENCES_PER_EVENT])
+    between = await jobs.find_between(tx, ids)
+    whole = [each for each in ids if each not in between]
+    known = await event_outbox.find_audiences(tx, whole[:MAX_AUDIENCES_PER_EVENT])
     data: dict[str, Any] = {
         "prospectId": lead_id,
-        "audiences": [{"id": id, "prospectCount": each.prospect_count} for id, each in sorted(known.items())],
+        "audiences": [_counted(id, each.prospect_count) for id, each in sorted(known.items())],
         "audienceCount": len(ids),
         "changeId": change.id,
     }
@@ -130,7 +137,12 @@ async def record_person(
 
 async def record_job(tx: Transaction, type: EventType, job: Job, *, at: int, error_code: str | None = None) -> None:
     """Writes that a job was started or has ended, with its counts so far. An error has only its code, because its
-    message may quote a cell of a file."""
+    message may quote a cell of a file.
+
+    The end of a job that makes one change completely or not at all also has the counts of its audiences, which the
+    caller has locked. They may differ from those before the job even if it has changed nothing, because people may have
+    been erased during the job.
+    """
     counts = job.counts
     data: dict[str, Any] = {
         "jobId": job.id,
@@ -148,6 +160,10 @@ async def record_job(tx: Transaction, type: EventType, job: Job, *, at: int, err
     }
     if error_code is not None:
         data["errorCode"] = error_code
+    if type is not EventType.JOB_STARTED and job.kind in ALL_OR_NOTHING:
+        locked = await audiences.lock(tx, job.audience_ids)
+        data["audiences"] = [_counted(id, each.audience.prospect_count) for id, each in sorted(locked.items())]
+        at = await _take_time_after(tx, {id: each.changed_at for id, each in locked.items()}, at)
     first, *second = job.audience_ids
     await record_event(
         tx, type, data, at=at, source_audience_id=second[0] if second else None, target_audience_id=first
@@ -159,10 +175,14 @@ async def _record_leads(
 ) -> None:
     both = [each for each in (change.source_audience_id, change.target_audience_id) if each is not None]
     known = await event_outbox.find_audiences(tx, both) if both else {}
+    changed_at = {audience_id: each.changed_at for audience_id, each in known.items()}
+    if any(each > at for each in changed_at.values()):
+        # A job has made the change in parts, and people may have been erased since it began. The counts are the
+        # present ones, so the event comes after the events of the erasures.
+        key_id = new_id_at(await _take_time_after(tx, changed_at, at))
     # A change that adds or removes no lead on one side, such as a copy in its source, takes a time there all the same.
     # Otherwise the next change of that audience could have the same time, and its event come first.
-    behind = [audience_id for audience_id, each in known.items() if each.changed_at < at]
-    if behind:
+    elif behind := [audience_id for audience_id, each in changed_at.items() if each < at]:
         await audiences.set_changed_at(tx, behind, now=at)
     counts = {audience_id: each.prospect_count for audience_id, each in known.items()}
     await event_outbox.insert(
@@ -180,3 +200,16 @@ async def _record_leads(
             data=data,
         ),
     )
+
+
+async def _take_time_after(tx: Transaction, changed_at: Mapping[str, int], at: int) -> int:
+    """Returns a time at or after `at`, and after the last change of each locked audience, whose last change it then
+    is."""
+    at = max([at, *(each + 1 for each in changed_at.values())])
+    if changed_at:
+        await audiences.set_changed_at(tx, sorted(changed_at), now=at)
+    return at
+
+
+def _counted(audience_id: str, prospect_count: int) -> dict[str, Any]:
+    return {"id": audience_id, "prospectCount": prospect_count}

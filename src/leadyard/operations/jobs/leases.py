@@ -70,12 +70,11 @@ async def fail_job(db: Database, claimed: ClaimedJob, error: JobError) -> None:
     back first. Raises LeaseLost."""
     error = replace(error, message=storable(error.message))
     async with db.write(claimed.account_group_id) as tx:
+        await audiences.lock(tx, claimed.job.audience_ids)
+        await hold(tx, claimed)
         if claimed.job.kind in ALL_OR_NOTHING:
-            await audiences.lock(tx, claimed.job.audience_ids)
-            await hold(tx, claimed)
             has_ended = await give_up(tx, claimed.job, JobStatus.FAILED, error)
         else:
-            await hold(tx, claimed)
             await end(tx, claimed, JobStatus.FAILED, error)
             has_ended = True
     if has_ended:

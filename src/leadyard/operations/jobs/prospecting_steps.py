@@ -119,6 +119,7 @@ async def complete_prospecting(db: Database, claimed: ClaimedJob) -> None:
     """Ends the job as completed. The upload that it has read expires, unless no person came of it: then it stays for
     another attempt with other columns, at least as long as after its arrival. Raises LeaseLost."""
     async with db.write(claimed.account_group_id) as tx:
+        await lock_audiences(tx, claimed.job.audience_ids)
         await hold(tx, claimed)
         await end(tx, claimed, JobStatus.COMPLETED)
         if isinstance(claimed.job.source, CsvSource):

@@ -22,7 +22,7 @@ from leadyard.model import (
 )
 from leadyard.operations.changes.recording import complete
 from leadyard.operations.events.recording import record_job
-from leadyard.store import jobs
+from leadyard.store import audiences, jobs
 from leadyard.store.audiences import LockedAudience
 
 
@@ -76,6 +76,8 @@ async def found_job(tx: Transaction, job_id: str, *kinds: JobKind) -> Job:
 async def end_as_cancelled(tx: Transaction, job_id: str, kind: JobKind) -> Job:
     """Cancels a job of that kind and returns it. A step in progress is committed before this, or refused after it.
     Raises NotFound, and JobNotCancellable for a job that has ended."""
+    # Before the job, as everywhere, because the event of its change takes a time in them.
+    await audiences.lock_even_deleted(tx, (await found_job(tx, job_id, kind)).audience_ids)
     job = _found(await jobs.lock(tx, job_id, kind), job_id)
     if job.status not in ACTIVE_JOB_STATUSES:
         raise JobNotCancellable(status=job.status)

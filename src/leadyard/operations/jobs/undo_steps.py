@@ -205,7 +205,7 @@ async def _plan(
     skip_changed: bool,
 ) -> PlanPosition:
     withdrawn = await withdrawn_leads.find_some(tx, undone.id, list(done)) if undone.undoes_change_id else []
-    away = await insert_people(tx, withdrawn)
+    away = await insert_people(tx, undone.id, withdrawn)
     back = [lead.id for lead in withdrawn if lead.id not in away]
     await withdrawn_leads.delete_some(tx, undone.id, back)
     reversal = await plan(tx, sides, done, away)

@@ -23,6 +23,7 @@ from leadyard.model import (
 )
 from leadyard.operations.changes.chains import read_chain
 from leadyard.operations.changes.parts import take_back_last
+from leadyard.operations.changes.recording import complete
 from leadyard.operations.changes.undone_deletions import delete_if_empty, takes_back_audience
 from leadyard.operations.changes.undone_imports import withdraw_unused
 from leadyard.operations.events.recording import record_job
@@ -93,6 +94,8 @@ async def _note_undone(tx: Transaction, job: Job, source: UndoSource) -> None:
     if undo is None or not await changes.mark_undone_by_job(tx, source.change_id, undone_by=undo.id):
         raise RuntimeError(f"Job {job.id} has not undone change {source.change_id}.")
     if takes_back_audience(chain) and undo.source_audience_id is not None:
+        # Before the deletion, so that its event comes first.
+        await complete(tx, job.id)
         await delete_if_empty(tx, undo.source_audience_id, undo)
 
 

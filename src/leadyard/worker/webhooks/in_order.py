@@ -12,8 +12,11 @@ AT_A_TIME = 4
 
 
 def audiences_of(event: Event) -> frozenset[str]:
-    """Returns the audiences that the event is about."""
-    named = {event.source_audience_id, event.target_audience_id, *event.data.get("audienceIds", ())}
+    """Returns the audiences that the event is about: for an event about a person those that it lists with their counts,
+    for one about a job those that the job has reserved."""
+    of_person = [each["id"] for each in event.data.get("audiences", ())]
+    of_job = event.data.get("audienceIds", ())
+    named = {event.source_audience_id, event.target_audience_id, *of_person, *of_job}
     return frozenset(each for each in named if each is not None)
 
 

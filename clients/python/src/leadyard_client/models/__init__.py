@@ -32,6 +32,7 @@ from leadyard_client.models.events import ChangeUndone as ChangeUndone
 from leadyard_client.models.events import CountedAudience as CountedAudience
 from leadyard_client.models.events import DeletedAudienceFacts as DeletedAudienceFacts
 from leadyard_client.models.events import DisabledWebhookFacts as DisabledWebhookFacts
+from leadyard_client.models.events import EndedJobFacts as EndedJobFacts
 from leadyard_client.models.events import ErasedFacts as ErasedFacts
 from leadyard_client.models.events import Event as Event
 from leadyard_client.models.events import FailedJobFacts as FailedJobFacts

@@ -65,7 +65,7 @@ class ChangeUndone:
 
 @dataclass(frozen=True, kw_only=True)
 class CountedAudience:
-    """An audience of a person, with its exact count afterwards."""
+    """An audience with its exact count afterwards."""
 
     id: str
     prospect_count: int
@@ -91,12 +91,28 @@ class DisabledWebhookFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EndedJobFacts:
+    """A job that has ended. A transfer or an undo also reports its audiences."""
+
+    job_id: str
+    kind: JobKind
+    audience_ids: tuple[str, ...]
+    counts: JobNumbers
+    audiences: tuple[CountedAudience, ...] | None = None
+    """The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the
+    job has changed nothing, because people may have been erased during the job. Other jobs have none.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class ErasedFacts:
     """A person who was erased. Remove what you keep about this id."""
 
     prospect_id: str
     audiences: tuple[CountedAudience, ...]
-    """The audiences that the person was in."""
+    """The audiences that the person was in, without those that a transfer or an undo is changing: the end of that
+    job reports their counts.
+    """
     audience_count: int
     change_id: str
 
@@ -120,17 +136,21 @@ class FailedJobFacts:
     kind: JobKind
     audience_ids: tuple[str, ...]
     counts: JobNumbers
+    audiences: tuple[CountedAudience, ...] | None = None
+    """The audiences of a transfer or an undo that exist. Their counts may differ from those before, also if the
+    job has changed nothing, because people may have been erased during the job. Other jobs have none.
+    """
     error_code: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobCancelled:
-    """A job was cancelled, and keeps what it has done."""
+    """A job was cancelled. A prospecting job keeps what it has done, and a transfer or an undo changes nothing."""
 
     id: str
     type: Literal["job.cancelled"]
     timestamp: datetime
-    data: JobFacts
+    data: EndedJobFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +160,7 @@ class JobCompleted:
     id: str
     type: Literal["job.completed"]
     timestamp: datetime
-    data: JobFacts
+    data: EndedJobFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +175,7 @@ class JobFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailed:
-    """A job has failed, and keeps what it has done."""
+    """A job has failed. A prospecting job keeps what it has done, and a transfer or an undo changes nothing."""
 
     id: str
     type: Literal["job.failed"]
@@ -253,7 +273,9 @@ class MergedFacts:
 
     prospect_id: str
     audiences: tuple[CountedAudience, ...]
-    """The audiences that the person was in."""
+    """The audiences that the person was in, without those that a transfer or an undo is changing: the end of that
+    job reports their counts.
+    """
     audience_count: int
     change_id: str
     merged_prospect_id: str
