@@ -57,6 +57,7 @@ STEPS = [
     ["changes", "list"],
     ["changes", "list", "--audience", "Autumn", "--kind", "copy", "--changed-after", "2020-01-01T00:00:00Z"],
     ["audiences", "delete", "Cold season"],
+    ["people", "erase", "ADA", "--suppress", "--reason", "She asked", "--yes"],
 ]
 # Each works on what `with_job` makes.
 MORE_STEPS = [
@@ -110,6 +111,9 @@ REFUSED = [
     ["people", "show", "0" * 24],
     ["people", "show", "not-an-id"],
     ["people", "show", "../../audiences"],
+    ["people", "erase", "0" * 24, "--yes"],
+    ["people", "erase", "LEAD_0"],
+    ["people", "erase", "LEAD_0", "--yes", "--reason", "Without a suppression"],
     ["move", "LEAD_0", "--source", "Spring", "--target", "Spring"],
     ["move", "0" * 24, "--source", "Spring", "--target", "Autumn"],
     ["move", "not-an-id", "LEAD_0", "also-not", "--source", "Spring", "--target", "Autumn"],

@@ -94,3 +94,18 @@ def test_at_most_a_hundred_need_no_consent(tenant: Tenant, many: str) -> None:
     tenant.add_leads(many, 2)
     refused = by_script(tenant, "remove", "--all", "--source", many, "--expected-count", "1", "--json")
     assert refused.json()["error"]["code"] == "SELECTION_CHANGED"
+
+
+def test_an_erasure_always_asks_and_cannot_come_back(tenant: Tenant) -> None:
+    audience = tenant.create_audience("Spring")
+    [lead] = tenant.add_leads(audience, 1)
+    by_script(tenant, "people", "erase", lead).refused(1, "It cannot be undone", "Give --yes if you are sure")
+    code, shown = at_terminal(tenant, "n", "people", "erase", lead)
+    assert code == 1 and ", in 1 audience." in shown and "Nothing was changed." in shown
+    assert tenant.count(audience) == 1
+    code, shown = at_terminal(tenant, "y", "people", "erase", lead, "--suppress", "--reason", "She asked")
+    assert code == 0 and f"Erased {lead} and suppressed the person." in shown
+    assert tenant.count(audience) == 0
+    assert by_script(tenant, "people", "show", lead).code == 1
+    answer = tenant.client.get("/suppressions").json()["data"]
+    assert {each["reason"] for each in answer["items"]} == {"She asked"}

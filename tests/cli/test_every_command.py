@@ -35,6 +35,7 @@ COMMANDS: dict[str, list[str]] = {
     "audiences delete": ["Made", "--account-group", "GROUP"],
     "people find": ["--audience", "Made", "--account-group", "GROUP"],
     "people show": ["LEAD", "--account-group", "GROUP"],
+    "people erase": ["LEAD", "--yes", "--account-group", "GROUP"],
     "move": ["LEAD", "--source", "Made", "--target", "Other", "--account-group", "GROUP"],
     "copy": ["LEAD", "--source", "Made", "--target", "Other", "--account-group", "GROUP"],
     "remove": ["LEAD", "--source", "Made", "--account-group", "GROUP"],

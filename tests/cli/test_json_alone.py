@@ -59,6 +59,7 @@ def commands(group: str, audience: str, key: str, file: Path) -> dict[str, list[
         "audiences delete": ["audiences", "delete", audience, *of_group],
         "people find": ["people", "find", "--audience", audience, *of_group],
         "people show": ["people", "show", some_id, *of_group],
+        "people erase": ["people", "erase", some_id, "--yes", *of_group],
         "move": ["move", some_id, "--source", audience, "--target", other_id, *of_group],
         "copy": ["copy", some_id, "--source", audience, "--target", other_id, *of_group],
         "remove": ["remove", "--all", "--source", audience, *of_group],

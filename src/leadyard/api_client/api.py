@@ -85,10 +85,12 @@ class Api:
         """Returns the data of the answer. Raises Refused. Sent twice, it has the effect of once."""
         return (await self._send("PATCH", path, json=body))["data"]
 
-    async def delete(self, path: str) -> str | None:
-        """Returns the id of the recorded change. Raises Refused. It is not sent again when its answer was lost, because
-        the service would answer that there is no such thing any more."""
-        change_id: str | None = (await self._send("DELETE", path, is_repeatable=False))["changeId"]
+    async def delete(self, path: str, **query: Any) -> str | None:
+        """Returns the id of the recorded change. Leaves out values of the query that are None. Raises Refused. It is
+        not sent again when its answer was lost, because the service would answer that there is no such thing any
+        more."""
+        sent = await self._send("DELETE", path, is_repeatable=False, params=_as_query(query))
+        change_id: str | None = sent["changeId"]
         return change_id
 
     async def upload(self, path: str, content: bytes, content_type: str) -> Any:

@@ -1,10 +1,11 @@
-"""The consent to a change of many people: a number that was expected, --yes, or the answer to a question."""
+"""The consent to a change of many people, or to one for good: a number that was expected, --yes, or the answer to a
+question."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,13 +41,30 @@ class Consent:
 def ask(preview: str, count: int, *, as_json: bool) -> None:
     """Shows the preview and asks whether to go on, if there is a terminal and the output is for people. Raises Refused
     without one, or if the answer is no."""
-    if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _can_be_asked(as_json=as_json):
         raise Refused(
             "EXPECTED_COUNT_NEEDED",
             f"It is about {people_count(count)}, so nothing was changed.",
             f"Look at them with --dry-run. Then give --expected-count {count} or --yes.",
             extra={"count": count, "expectedCount": None},
         )
+    _ask(preview, {"count": count})
+
+
+def ask_for_good(preview: str, *, as_json: bool) -> None:
+    """The same for a change that cannot be undone, whatever its size."""
+    if not _can_be_asked(as_json=as_json):
+        raise Refused(
+            "CONFIRMATION_NEEDED", "It cannot be undone, so nothing was changed.", "Give --yes if you are sure."
+        )
+    _ask(preview, {})
+
+
+def _can_be_asked(*, as_json: bool) -> bool:
+    return not as_json and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _ask(preview: str, extra: dict[str, Any]) -> None:
     print(preview, file=sys.stderr)
     if not typer.confirm("Go on?", err=True):
-        raise Refused("NOT_CONFIRMED", "Nothing was changed.", "You did not confirm.", extra={"count": count})
+        raise Refused("NOT_CONFIRMED", "Nothing was changed.", "You did not confirm.", extra=extra)

@@ -1,4 +1,4 @@
-"""`leadyard people …`: finds people in one audience or in all of them, and shows a person."""
+"""`leadyard people …`: finds people in one audience or in all of them, shows a person, and erases one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from leadyard.cli.api_door import Door, Session, run_on_api
+from leadyard.cli.consent import ask_for_good
 from leadyard.cli.listing import Limit, as_listed, first_items
 from leadyard.cli.output import Output, refuse_both, wrong_usage
 from leadyard.cli.people_filters import PeopleFilters
-from leadyard.cli.people_report import found_people_as_table, people_as_table, person_as_text
+from leadyard.cli.people_report import found_people_as_table, in_brief, people_as_table, person_as_text
 from leadyard.cli.shared_options import shared_options
 
-app = typer.Typer(help="Find people, and show a person.", no_args_is_help=True)
+app = typer.Typer(help="Find people, show a person, and erase one.", no_args_is_help=True)
 
 
 @app.command("find")
@@ -66,5 +67,39 @@ def show(door: Door, prospect_id: Annotated[str, typer.Argument(metavar="ID", he
 
         person = await session.api.get(f"{session.group}/prospects/{part(prospect_id)}")
         return Output({"prospect": person}, person_as_text(person))
+
+    run_on_api(door, run)
+
+
+@app.command("erase")
+@shared_options
+def erase(
+    door: Door,
+    prospect_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the person.")],
+    suppress: Annotated[
+        bool, typer.Option("--suppress", help="Also keep the person from coming back with an import.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option(help="Why the person is suppressed, for your records. Do not name the person.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask no question.")] = False,
+) -> None:
+    """Erase a person everywhere: from all audiences, and with all fields. It cannot be undone.
+
+    The record of changes keeps that there was a person, and not who.
+    """
+    if reason is not None and not suppress:
+        raise wrong_usage("--reason is the reason of a suppression: give --suppress, too.")
+
+    async def run(session: Session) -> Output:
+        from leadyard.api_client.api import part
+
+        path = f"{session.group}/prospects/{part(prospect_id)}"
+        person = await session.api.get(path)
+        if not yes:
+            ask_for_good(f"To erase for good: {in_brief(person)}.", as_json=door.as_json)
+        change_id = await session.api.delete(path, suppress=suppress or None, reason=reason)
+        done = f"Erased {person['id']}" + (" and suppressed the person." if suppress else ".")
+        return Output({"erased": True, "prospectId": person["id"], "suppressed": suppress, "changeId": change_id}, done)
 
     run_on_api(door, run)

@@ -42,6 +42,14 @@ def _cells(person: Data) -> tuple[str, ...]:
     return (person["id"], *(text or "" for text in texts))
 
 
+def in_brief(person: Data) -> str:
+    """Returns one line that tells people who it is: name or e-mail, company, and the number of audiences."""
+    named = person["name"] or person["email"] or person["linkedinUrl"] or person["id"]
+    company = person["company"]["name"]
+    where = counted(len(person["audiences"]), "audience")
+    return one_line(f"{named}{f' ({company})' if company else ''}, in {where}")
+
+
 def person_as_text(person: Data) -> str:
     """Returns a line for each field that has a value, and one for each audience."""
     known = [(name, value) for name, value in person.items() if isinstance(value, str)]
