@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from leadyard.cli.audience_names import AudienceNames
 from leadyard.cli.output import Data
 from leadyard.cli.table import table
 from leadyard.model import JobCounts, StageStatus
@@ -83,9 +84,9 @@ def counts_as_text(counts: Mapping[str, int]) -> str:
     return "  ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-def jobs_as_table(jobs: Sequence[Data]) -> str:
+def jobs_as_table(jobs: Sequence[Data], names: AudienceNames) -> str:
     """Returns a table with a line of titles and a line for each job, which is as `job_as_dict` returns it."""
-    return table(_TITLES, list(map(_cells, jobs)), to_the_right=_TO_THE_RIGHT)
+    return table(_TITLES, [_cells(each, names) for each in jobs], to_the_right=_TO_THE_RIGHT)
 
 
 def percent(progress: float) -> str:
@@ -93,7 +94,7 @@ def percent(progress: float) -> str:
     return f"{int(progress * 100)} %"
 
 
-def _cells(job: Data) -> tuple[str, ...]:
+def _cells(job: Data, names: AudienceNames) -> tuple[str, ...]:
     stages = [stage["progress"] for stage in job["stages"].values() if stage["status"] != StageStatus.SKIPPED]
     numbers = (job["counts"][name] for name in ("read", "added", "rejected"))
     return (
@@ -103,7 +104,7 @@ def _cells(job: Data) -> tuple[str, ...]:
         job["status"],
         percent(sum(stages) / len(stages) if stages else 0.0),
         *(f"{number:,}" for number in numbers),
-        job["audienceId"],
+        names.of(job["audienceId"]),
     )
 
 
