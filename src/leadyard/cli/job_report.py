@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from leadyard.cli.audience_names import AudienceNames
 from leadyard.cli.output import Data
 from leadyard.cli.table import table
-from leadyard.model import JobCounts, StageStatus
+from leadyard.model import ACTIVE_JOB_STATUSES, JobCounts, StageStatus
 
 _COUNTS = {
     "read": "read",
@@ -24,6 +26,8 @@ _COUNTS = {
 }
 _TITLES = ("job", "created", "type", "status", "done", "read", "added", "rejected", "audience")
 _TO_THE_RIGHT = frozenset({"done", "read", "added", "rejected"})
+# A worker saves a batch every few seconds, and a dead worker's lease has ended by then.
+_SILENT_FOR_S = 60
 _WITHOUT_PROGRESS = (StageStatus.SKIPPED, StageStatus.PENDING)
 
 
@@ -48,6 +52,10 @@ def job_as_text(job: Data, *, options: str) -> str:
         *(f"  {name:<12}{_stage(stage)}" for name, stage in job["stages"].items()),
         f"  {counts_as_text(counts_in_order(job['counts']))}",
     ]
+    silent_s = time.time() - datetime.fromisoformat(job["updatedAt"]).timestamp()
+    if job["status"] in ACTIVE_JOB_STATUSES and silent_s > _SILENT_FOR_S:
+        lines.append(f"  No worker has saved anything for {_minutes(silent_s)}. Check that 'leadyard worker' runs.")
+        lines.append("  With an SQLite file, 'leadyard serve' works on jobs, too.")
     if job["error"]:
         lines.append(f"  {job['error']['code']}: {job['error']['message']}")
     if job["plan"]:
@@ -67,6 +75,11 @@ def _plan_as_text(plan: Sequence[Data]) -> list[str]:
     custom = sum(column["how"] == "custom" and column["field"] is None for column in plan)
     lines = [f"  {field.ljust(width)}  from {', '.join(names)}" for field, names in columns.items()]
     return [*lines, *([f"  {custom:,} more columns are custom fields."] if custom else [])]
+
+
+def _minutes(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    return f"{minutes:,} minute" if minutes == 1 else f"{minutes:,} minutes"
 
 
 def counts_as_dict(counts: JobCounts) -> dict[str, int]:
