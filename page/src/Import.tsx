@@ -26,6 +26,7 @@ export function ImportView() {
   const into = placeOf(location.hash).query.get("into");
   const [step, setStep] = useState<Step>({ at: "file" });
   const [problem, setProblem] = useState<unknown>(null);
+  const [endedJob, setEndedJob] = useState<string | null>(null);
   const take = async (files: File[]) => {
     const [file] = files;
     if (files.length !== 1 || !file) return setProblem(new Error(files.length ? t.import.onlyOne : t.import.noFile));
@@ -48,7 +49,7 @@ export function ImportView() {
       {step.at === "file" && <DropArea onFiles={(files) => void take(files)} />}
       {step.at === "sending" && <div class="progress"><Progress value={step.share} label={t.import.sending(step.share)} /><span role="status">{step.file.name}: {t.import.sending(step.share)}</span></div>}
       {step.at === "columns" && <Plan file={step.file} uploadId={step.uploadId} into={into} onStart={(jobId) => { setStep({ at: "running", jobId }); app.refresh(); }} onBack={() => setStep({ at: "file" })} />}
-      {step.at === "running" && <><p class="faint">{t.import.running}</p><ImportJob id={step.jobId} onEnd={() => undefined} /><Button label={t.import.another} onClick={() => setStep({ at: "file" })} /></>}
+      {step.at === "running" && <>{step.jobId !== endedJob && <p class="faint">{t.import.running}</p>}<ImportJob id={step.jobId} onEnd={() => setEndedJob(step.jobId)} /><Button label={t.import.another} onClick={() => setStep({ at: "file" })} /></>}
     </div>
   );
 }
@@ -75,7 +76,7 @@ function DropArea({ onFiles }: { onFiles: (files: File[]) => void }) {
     <div ref={ref} class={`drop-area ${over ? "over" : ""}`}>
       <Icon name="upload" size={28} />
       <p><strong>{lacks ?? t.import.drop}</strong></p>
-      <input ref={input} type="file" class="visually-hidden" tabIndex={-1} aria-label={t.import.file} accept=".csv,.tsv,.txt,.xlsx,.xls,.xlsb,.ods,.vcf" onChange={(event) => { const files = [...(event.currentTarget.files ?? [])]; event.currentTarget.value = ""; if (files.length) onFiles(files); }} />
+      <input ref={input} type="file" class="visually-hidden" tabIndex={-1} aria-label={t.import.file} accept=".csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.vcf,.gz" onChange={(event) => { const files = [...(event.currentTarget.files ?? [])]; event.currentTarget.value = ""; if (files.length) onFiles(files); }} />
       <Button label={t.import.choose} needs="prospecting:write" onClick={() => input.current!.click()} />
     </div>
   );
@@ -118,19 +119,21 @@ function Plan({ file, uploadId, into, onStart, onBack }: { file: File; uploadId:
     }
   };
   const rows = shown.current?.rowCount;
+  const isTaken = listsOf(app.navigation).some((each) => each.name === name.trim());
+  const isUnreadable = preview.error !== null && asRefusal(preview.error).code === "UNREADABLE_FILE";
   return (
     <form class="plan" onSubmit={start}>
       <fieldset class="into">
         <legend>{t.import.target}</legend>
         <label class="choice"><input type="radio" name="into" checked={isNew} onChange={() => setNew(true)} />{t.import.newList}</label>
         <label class="choice"><input type="radio" name="into" checked={!isNew} onChange={() => setNew(false)} />{t.import.existing}</label>
-        {isNew ? <Field label={t.import.listName}>{(id) => <input id={id} required maxLength={200} value={name} onInput={(event) => setName(event.currentTarget.value)} />}</Field> : <TargetBox label={t.import.existing} value={target} onChange={setTarget} />}
+        {isNew ? <Field label={t.import.listName} {...(isTaken && { hint: t.import.sameName })}>{(id, hintId) => <input id={id} aria-describedby={hintId} required maxLength={200} value={name} onInput={(event) => setName(event.currentTarget.value)} />}</Field> : <TargetBox label={t.import.existing} value={target} onChange={setTarget} />}
       </fieldset>
       {preview.loading && !shown.current && <Loading />}
       {shown.current?.sheets && shown.current.sheets.length > 1 && <Field label={t.import.sheet}>{(id) => <select id={id} value={sheet ?? shown.current!.sheet ?? ""} onChange={(event) => { setChoices({}); setSheet(event.currentTarget.value); }}>{shown.current!.sheets!.map((each) => <option key={each}>{each}</option>)}</select>}</Field>}
       {shown.current && <ImportColumns preview={shown.current} choices={choices} busy={preview.loading} onChange={setChoices} />}
       {refusal || preview.error ? <Trouble error={refusal ?? preview.error} /> : null}
-      <footer><Button label={t.import.another} onClick={onBack} /><Button type="submit" kind="main" label={rows ? t.import.startCount(rows) : t.import.start} disabled={busy || (isNew ? !name.trim() : !target) || preview.loading} /></footer>
+      <footer><Button label={t.import.another} onClick={onBack} /><Button type="submit" kind="main" label={rows ? t.import.startCount(rows) : t.import.start} disabled={busy || (isNew ? !name.trim() : !target) || preview.loading || isUnreadable} /></footer>
       <p class="faint">{file.name}, {number(Math.ceil(file.size / 1024))} kB</p>
     </form>
   );

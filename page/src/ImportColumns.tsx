@@ -30,7 +30,7 @@ export function ImportColumns({ preview, choices, busy, onChange }: { preview: I
   return (
     <div aria-busy={busy}>
       <section class="estimate" aria-label={t.import.estimate}>
-        <p><strong>{number(estimate.created)}</strong> {t.import.newPeople} · <strong>{number(estimate.matched)}</strong> {t.import.known} · <strong>{number(estimate.rejected)}</strong> {t.import.rejectedRows}</p>
+        <p><strong>{number(estimate.created)}</strong> {t.import.newPeople(estimate.created)} · <strong>{number(estimate.matched)}</strong> {t.import.known} · <strong>{number(estimate.rejected)}</strong> {t.import.rejectedRows(estimate.rejected)}</p>
         {Object.entries(estimate.notes).length > 0 && <p class="faint">{Object.entries(estimate.notes).map(([code, count]) => t.import.note(count, t.import.notes[code] ?? code)).join(" · ")}</p>}
         <p class="faint">{t.import.estimateHint}</p>
       </section>

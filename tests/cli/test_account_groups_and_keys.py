@@ -146,6 +146,14 @@ def test_wrong_usage_when_a_key_is_made(url: str, group: str) -> None:
     command("keys", "create", "--account-group", group, url=url).refused(2, "--permission")
 
 
+@pytest.mark.parametrize("action", ["revoke", "rotate"])
+def test_a_secret_in_place_of_an_id_is_not_repeated(url: str, group: str, action: str) -> None:
+    key = make_key(url, group)
+    done = command("keys", action, key["key"], url=url)
+    done.refused(2, "leadyard keys list")
+    assert key["key"] not in done.err and "Invalid value" not in done.err
+
+
 def test_an_unknown_group_makes_no_key(url: str, group: str) -> None:
     before = command("keys", "list", "--json", url=url).out
     missing = new_id()

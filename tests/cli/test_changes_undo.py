@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rig.commands import command
-from rig.people_commands import DOORS, through
+from rig.people_commands import DOORS, ON_DATABASE, through
 from rig.racing import assert_healthy
 from rig.service import Tenant
 
@@ -39,6 +39,21 @@ def test_a_change_is_undone_by_command(tenant: Tenant) -> None:
     assert sorted(tenant.members(there)) == sorted(leads[1:])
     command("changes", "undo", moved, *where, url=url).refused(1, change["id"])
     assert_healthy(tenant)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_lists_have_the_names_of_audiences(tenant: Tenant, door: str) -> None:
+    spring, replied = tenant.create_audience("Spring\u202e  campaign"), tenant.create_audience("Replied")
+    tenant.move(spring, replied, tenant.add_leads(spring, 1))
+    copy = ("transfers", "start", "copy", "--source", replied, "--target", spring, "--all")
+    started = through(tenant, ON_DATABASE, *copy)
+    assert "(copy from Replied to Spring campaign) is completed" in started.out
+    assert "Spring campaign -> Replied\n" in through(tenant, door, "changes", "list", "--kind", "move").out
+    assert "Replied -> Spring campaign\n" in through(tenant, door, "transfers", "list").out
+    tenant.client.delete(f"/audiences/{replied}")
+    assert f"Spring campaign -> {replied}\n" in through(tenant, door, "changes", "list", "--kind", "move").out
+    undone = through(tenant, door, "changes", "list", "--kind", "move", "--json").json()["items"]
+    assert [(each["sourceAudienceId"], each["targetAudienceId"]) for each in undone] == [(spring, replied)]
 
 
 @pytest.mark.parametrize("door", DOORS)

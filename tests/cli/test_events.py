@@ -37,6 +37,12 @@ def test_list(tenant: Tenant) -> None:
     assert command("events", "list", *group, "--type", "job.failed", url=url).out == "No events found.\n"
 
 
+@pytest.mark.parametrize("action", ["list", "follow"])
+def test_a_position_that_is_none_is_refused(tenant: Tenant, action: str) -> None:
+    where = ("--account-group", tenant.account_group_id)
+    command("events", action, *where, "--after", "zzz", url=tenant.service.database_url).refused(2, "'zzz'", "24")
+
+
 def test_each_batch_of_an_import_is_reported(tenant: Tenant, tmp_path: Path) -> None:
     """The command may be killed between two batches, so an event at its end would be missing."""
     url, group = tenant.service.database_url, ["--account-group", tenant.account_group_id]

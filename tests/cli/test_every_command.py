@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,16 @@ def test_wrong_usage(arguments: list[str]) -> None:
     assert done.code == 2
     assert "Usage: " in done.out + done.err
     assert "Traceback" not in done.err
+
+
+def test_the_version_is_printed() -> None:
+    done = command("--version")
+    assert (done.code, done.out, done.err) == (0, f"leadyard {version('leadyard')}\n", "")
+
+
+def test_a_mistyped_command_is_recognised() -> None:
+    command("imprt", "people.csv").refused(2, "No such command 'imprt'. Did you mean 'import'?")
+    assert "Did you mean" not in command("fly").err
 
 
 def test_exit_codes_of_real_processes(url: str, tmp_path: Path) -> None:

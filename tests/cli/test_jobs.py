@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from leadyard.clock import now_ms
 from leadyard.database import Database
 from leadyard.ids import key_of, new_id, number_of
 from leadyard.model import ACTIVE_JOB_STATUSES, Caller, Job, NewAudience, ProfileUrls
@@ -145,6 +146,17 @@ def test_the_list_is_newest_first_and_can_be_narrowed(jobs: Callable[..., Outcom
     assert titles.index("read") + len("read") == first.index("12,345") + len("12,345"), "numbers end under their title"
     assert "More exist" in jobs("list", "--limit", "1").out
     assert "UNREADABLE_FILE: Send it again." in jobs("show", failed).out
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "completed"])
+def test_a_job_that_no_worker_works_on(jobs: Callable[..., Outcome], url: str, group: str, status: str) -> None:
+    silent, busy = insert_job(url, group, status), insert_job(url, group, status)
+    for job, silent_s in ((silent, 150), (busy, 5)):
+        changed_at = now_ms() - silent_s * 1_000
+        run_sql(url, "UPDATE jobs SET updated_at = $1 WHERE id = $2", changed_at, key_of(job))
+    advice = "No worker has saved anything for 2 minutes. Check that 'leadyard worker' runs."
+    assert (advice in jobs("show", silent).out) == (status != "completed")
+    assert "worker" not in jobs("show", busy).out
 
 
 def test_cancelling(jobs: Callable[..., Outcome], url: str, group: str) -> None:

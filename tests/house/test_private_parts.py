@@ -22,7 +22,7 @@ SOURCE = Path(leadyard.__file__).parent
 # Distribution → what we use of it that its documentation does not promise, as module:attribute, and where.
 PRIVATE_PARTS = {
     "asyncpg": {"asyncpg.pool:PoolConnectionProxy": "store/db/postgresql.py"},
-    "typer": {"typer:BadParameter.__bases__": "cli/commands.py", "typer.core:TyperGroup": "cli/commands.py"},
+    "typer": {"typer:BadParameter.__bases__": "cli/output.py", "typer.core:TyperGroup": "cli/commands.py"},
     "uvicorn": {
         "uvicorn.protocols.http.httptools_impl:HttpToolsProtocol": "http/wire/protocol.py",
         "uvicorn.protocols.http.httptools_impl:RequestResponseCycle": "http/wire/protocol.py",

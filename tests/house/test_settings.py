@@ -225,6 +225,24 @@ def test_only_config_reads_the_environment() -> None:
     assert sorted(readers) == ["cli/configuration.py", "settings/settings.py"]
 
 
+def test_a_misspelled_setting_is_reported_once(tmp_path: Path) -> None:
+    """Otherwise a wrong name of the database's URL is a silent use of an empty SQLite file."""
+    url = f"sqlite:///{tmp_path / 'here.db'}"
+    done = run_leadyard(
+        "account-groups",
+        "list",
+        "--json",
+        url=url,
+        LEADYARD_DATABSE_URL="x://u:hush@h",
+        LEADYARD_RECEIVER_SECRET="hush",
+        LEADYARD_VERSION="1",
+    )
+    assert done.returncode == 0
+    assert '"items"' in done.stdout
+    meant = "Did you mean LEADYARD_DATABASE_URL?"
+    assert done.stderr == f"Warning: LEADYARD_DATABSE_URL is not a setting, and is ignored. {meant}\n"
+
+
 def test_no_secret_is_in_the_text_of_the_settings() -> None:
     """A log line or a traceback may print all of them."""
     settings = Settings(

@@ -45,6 +45,37 @@ def test_the_rejected_rows_of_a_file_can_be_downloaded(seen: Seen, page_tenant: 
     assert "not an address" in download.value.path().read_text()
 
 
+def test_a_file_on_a_telephone(new_window: Callable[..., Seen], page_tenant: Tenant, tmp_path: Path) -> None:
+    """The field of a column is in view, each note is a sentence, and a name that is taken is reported."""
+    new_list(page_tenant, "fair")
+    file = tmp_path / "fair.csv"
+    file.write_text("First name,E-mail,Hall\nAda,ada@fair.example,3\nBen,,4\n")
+    seen = new_window(width=390, height=844)
+    seen.sign_in(page_tenant.key)
+    page = seen.page
+    page.get_by_role("link", name="Bring in people").first.click()
+    page.locator("input[type=file]").set_input_files(file)
+    field = page.get_by_label("E-mail: Becomes")
+    field.wait_for()
+    box = field.bounding_box()
+    assert box is not None and box["x"] + box["width"] <= 390
+    estimate = page.get_by_label("Estimate")
+    expect(estimate).to_contain_text("1 new person · 0 already known · 1 rejected row")
+    expect(estimate).to_contain_text("1 row without an e-mail, a LinkedIn profile or an id")
+    taken = page.get_by_text("There is a list with this name already.")
+    expect(taken).to_be_visible()
+    page.get_by_label("Name of the new list").fill("Autumn fair")
+    expect(taken).to_be_hidden()
+    page.get_by_role("button", name="Import 2 rows").click()
+    page.get_by_role("link", name="Open list").wait_for()
+    expect(page.get_by_text("You can leave this page.")).to_be_hidden()
+    page.get_by_role("button", name="Choose another file").click()
+    file.write_bytes(b"\x89PNG\r\n")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text("The file cannot be read").wait_for()
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+
+
 def test_a_person_can_be_edited_and_has_a_history(seen: Seen, page_tenant: Tenant) -> None:
     list_id = new_list(page_tenant, "Few", 3)
     seen.open(f"/#/g/{page_tenant.account_group_id}/lists/{list_id}")

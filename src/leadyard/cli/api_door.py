@@ -89,7 +89,9 @@ def group_on_database(door: Door) -> str:
     if door.key is not None:
         raise wrong_usage("--key is for a service. Give --url, too, or set LEADYARD_URL.")
     if door.account_group is None:
-        raise wrong_usage("Give --account-group for the database, or --url for a service.")
+        raise wrong_usage(
+            "Give --account-group for the database, or --url for a service. 'leadyard account-groups list' has the ids."
+        )
     return door.account_group
 
 

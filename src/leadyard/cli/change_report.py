@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from leadyard.cli.audience_names import AudienceNames
 from leadyard.cli.output import Data
 from leadyard.cli.people_report import known_people, lead_count
 from leadyard.cli.table import one_line
 
 
-def changes_as_table(changes: Sequence[Data]) -> str:
-    """Returns one line per change, under a heading."""
+def changes_as_table(changes: Sequence[Data], names: AudienceNames) -> str:
+    """Returns one line per change, under a heading, with the names of the audiences."""
     lines = [f"{'CHANGE':<24}  {'WHEN':<24}  {'KIND':<15}  {'LEADS':>9}  FROM -> TO"]
     for change in changes:
-        source, target = change["sourceAudienceId"] or "-", change["targetAudienceId"] or "-"
+        source, target = names.of(change["sourceAudienceId"]), names.of(change["targetAudienceId"])
         undone = "  (undone)" if change["undoneByChangeId"] else ""
         lines.append(
             f"{change['id']}  {change['changedAt']}  {change['kind']:<15}  {change['leadCount']:>9,}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -36,7 +37,9 @@ def list_(
     """List the changes of an account group, newest first: which leads came into or left which audience."""
 
     async def run(session: Session) -> Output:
+        from leadyard.cli.audience_names import audience_names
         from leadyard.cli.audience_of_api import audience_id
+        from leadyard.cli.transfer_report import sides_of
 
         items, has_more = await first_items(
             session.api,
@@ -48,7 +51,8 @@ def list_(
             changedAfter=as_moment(changed_after),
             changedBefore=as_moment(changed_before),
         )
-        return as_listed(items, has_more=has_more, as_table=changes_as_table, nouns="changes")
+        as_table = partial(changes_as_table, names=await audience_names(session, sides_of(items)))
+        return as_listed(items, has_more=has_more, as_table=as_table, nouns="changes")
 
     run_on_api(door, run)
 
@@ -103,7 +107,7 @@ def undo(
         path = f"{session.group}/changes/{part(change_id)}/undo"
         undone = await session.api.post(path, {"skipChanged": skip_changed})
         if "jobId" in undone:
-            return ended_output(session, await run_here(session, undone["jobId"], as_json=door.as_json))
+            return await ended_output(session, await run_here(session, undone["jobId"], as_json=door.as_json))
         again = session.undo_command(undone["change"]["id"])
         return Output(undone, undo_as_text(undone, undo_command=again))
 

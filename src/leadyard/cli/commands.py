@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, NamedTuple
+from importlib.metadata import version
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
 
-from leadyard.cli.output import print_json
+from leadyard.cli.output import WrongUsage, print_json
 
 
 class Place(NamedTuple):
@@ -52,8 +54,6 @@ COMMANDS = {
     "mcp": Place("agents:mcp", "Serve the tools for agents over stdin and stdout."),
 }
 _ADVICE = "See 'leadyard --help', or use --help after a command."
-# Typer does not export the base class of all usage errors, and its newest versions contain a private copy of click.
-_WrongUsage: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
 
 
 class _LazyGroup(TyperGroup):
@@ -68,6 +68,9 @@ class _LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
+            close = get_close_matches(cmd_name, COMMANDS, n=1)
+            if close:
+                raise WrongUsage(f"No such command {cmd_name!r}. Did you mean {close[0]!r}?", ctx=ctx)
             return None
         module, _, attribute = COMMANDS[cmd_name].where.partition(":")
         found = getattr(import_module(f"leadyard.cli.{module}"), attribute)
@@ -94,9 +97,19 @@ app = _typer(
 )
 
 
+def _print_version(is_given: bool) -> None:
+    if is_given:
+        print(f"leadyard {version('leadyard')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _no_options_before_the_command() -> None:
-    # Typer makes a group of an app that registers no commands only when the app has a callback.
+def _before_the_command(
+    # Its callback does the work. Typer makes a group of an app without commands of its own only if it has a callback.
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     pass
 
 
@@ -107,7 +120,7 @@ def run_command() -> None:
         return
     try:
         sys.exit(app(standalone_mode=False))
-    except _WrongUsage as error:
+    except WrongUsage as error:
         error.show()
         print_json({"error": {"code": "WRONG_USAGE", "message": error.format_message(), "details": _ADVICE}})
         sys.exit(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadyard.cli.api_door import Door, Session, group_on_database, run_on_api, uses_service
-from leadyard.cli.output import Data, Output, operator, print_output, refusals, with_database
+from leadyard.cli.output import Data, Output, operator, print_output, refusals, with_database, wrong_usage
 from leadyard.cli.people_report import lead_count
 from leadyard.cli.shared_options import shared_options
 from leadyard.clock import to_iso
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List and follow the events of an account group.", no_args_is_help=True)
 
 _LOOK_EVERY_S = 15.0
+_EVENT_ID = re.compile(r"[0-9a-f]{24}")
 _EVENTS_A_READ = 200
 Types = Annotated[list[EventType] | None, typer.Option("--type", help="Only events of this type. Repeat for several.")]
 OfAudience = Annotated[str | None, typer.Option(metavar="ID", help="Only events that are about this audience.")]
@@ -60,6 +62,7 @@ def list_(
         run_on_api(door, of_service)
         return
     wanted, group = _filter(type, audience), group_on_database(door)
+    _check_id(after)
 
     async def run(db: Database) -> EventPage:
         return await _read(db, await operator(db, group), wanted, after, limit=limit)
@@ -95,12 +98,20 @@ def follow(
         run_on_api(door, of_service)
         return
     wanted, group = _filter(type, audience), group_on_database(door)
+    _check_id(after)
 
     async def run(db: Database) -> None:
         await _follow(db, await operator(db, group), wanted, after, as_json=door.as_json)
 
     with refusals(as_json=door.as_json):
         with_database(run)
+
+
+def _check_id(after: str | None) -> None:
+    """Raises a usage error unless it is the id of an event. Any other text has a place before or after all events, so
+    the command would list all of them, or none."""
+    if after is not None and not _EVENT_ID.fullmatch(after):
+        raise wrong_usage(f"--after {after!r} is not the id of an event: 24 characters, each 0-9 or a-f.")
 
 
 def _listed(items: Sequence[Data], last_id: str | None, has_more: bool) -> Output:

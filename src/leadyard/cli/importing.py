@@ -185,11 +185,12 @@ def _show_preview(
 
 
 def _pairs(option: str, values: list[str] | None) -> list[tuple[str, str]]:
+    form = "COLUMN=VALUE" if option == "--where" else "FIELD=COLUMN"
     pairs = []
     for value in values or ():
         left, equals, right = value.partition("=")
         if not equals or not left.strip():
-            raise wrong_usage(f"{option} {value!r} must have the form LEFT=RIGHT.")
+            raise wrong_usage(f"{option} {value!r} must have the form {form}.")
         pairs.append((left.strip(), right.strip()))
     return pairs
 

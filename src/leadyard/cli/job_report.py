@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from leadyard.cli.audience_names import AudienceNames
 from leadyard.cli.output import Data
 from leadyard.cli.table import table
-from leadyard.model import JobCounts, StageStatus
+from leadyard.model import ACTIVE_JOB_STATUSES, JobCounts, StageStatus
 
 _COUNTS = {
     "read": "read",
@@ -23,6 +26,8 @@ _COUNTS = {
 }
 _TITLES = ("job", "created", "type", "status", "done", "read", "added", "rejected", "audience")
 _TO_THE_RIGHT = frozenset({"done", "read", "added", "rejected"})
+# A worker saves a batch every few seconds, and a dead worker's lease has ended by then.
+_SILENT_FOR_S = 60
 _WITHOUT_PROGRESS = (StageStatus.SKIPPED, StageStatus.PENDING)
 
 
@@ -47,6 +52,10 @@ def job_as_text(job: Data, *, options: str) -> str:
         *(f"  {name:<12}{_stage(stage)}" for name, stage in job["stages"].items()),
         f"  {counts_as_text(counts_in_order(job['counts']))}",
     ]
+    silent_s = time.time() - datetime.fromisoformat(job["updatedAt"]).timestamp()
+    if job["status"] in ACTIVE_JOB_STATUSES and silent_s > _SILENT_FOR_S:
+        lines.append(f"  No worker has saved anything for {_minutes(silent_s)}. Check that 'leadyard worker' runs.")
+        lines.append("  With an SQLite file, 'leadyard serve' works on jobs, too.")
     if job["error"]:
         lines.append(f"  {job['error']['code']}: {job['error']['message']}")
     if job["plan"]:
@@ -71,6 +80,11 @@ def _plan_as_text(plan: Sequence[Data]) -> list[str]:
     return lines
 
 
+def _minutes(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    return f"{minutes:,} minute" if minutes == 1 else f"{minutes:,} minutes"
+
+
 def counts_as_dict(counts: JobCounts) -> dict[str, int]:
     """Returns the counts by the names of the API."""
     return {name: getattr(counts, attribute) for name, attribute in _COUNTS.items()}
@@ -86,9 +100,9 @@ def counts_as_text(counts: Mapping[str, int]) -> str:
     return "  ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-def jobs_as_table(jobs: Sequence[Data]) -> str:
+def jobs_as_table(jobs: Sequence[Data], names: AudienceNames) -> str:
     """Returns a table with a line of titles and a line for each job, which is as `job_as_dict` returns it."""
-    return table(_TITLES, list(map(_cells, jobs)), to_the_right=_TO_THE_RIGHT)
+    return table(_TITLES, [_cells(each, names) for each in jobs], to_the_right=_TO_THE_RIGHT)
 
 
 def percent(progress: float) -> str:
@@ -96,7 +110,7 @@ def percent(progress: float) -> str:
     return f"{int(progress * 100)} %"
 
 
-def _cells(job: Data) -> tuple[str, ...]:
+def _cells(job: Data, names: AudienceNames) -> tuple[str, ...]:
     stages = [stage["progress"] for stage in job["stages"].values() if stage["status"] != StageStatus.SKIPPED]
     numbers = (job["counts"][name] for name in ("read", "added", "rejected"))
     return (
@@ -106,7 +120,7 @@ def _cells(job: Data) -> tuple[str, ...]:
         job["status"],
         percent(sum(stages) / len(stages) if stages else 0.0),
         *(f"{number:,}" for number in numbers),
-        job["audienceId"],
+        names.of(job["audienceId"]),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from leadyard.cli.api_door import Door, Session, run_on_api
+from leadyard.cli.audience_names import audience_names
 from leadyard.cli.file_output import write_text, written_output
 from leadyard.cli.job_report import job_as_dict, job_as_text, jobs_as_table
 from leadyard.cli.job_watch import display_for, follow, get_job
@@ -38,7 +40,9 @@ def list_(
         items, has_more = await first_items(session.api, f"{session.group}/prospecting", limit=limit, status=status)
         # The list of the API has neither the counts nor the progress.
         jobs = [job_as_dict(await get_job(session, each["jobId"])) for each in items]
-        return as_listed(jobs, has_more=has_more, as_table=jobs_as_table, nouns="jobs")
+        names = await audience_names(session, (each["audienceId"] for each in jobs))
+        as_table = partial(jobs_as_table, names=names)
+        return as_listed(jobs, has_more=has_more, as_table=as_table, nouns="jobs")
 
     run_on_api(door, run)
 

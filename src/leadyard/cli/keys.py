@@ -87,6 +87,7 @@ def revoke(
     """Revoke a key. Requests with it are refused from now on."""
     from leadyard.operations.api_keys import revoke_api_key
 
+    _refuse_secret(key_id)
     with refusals(as_json=as_json):
         was_valid = with_database(lambda db: revoke_api_key(db, api_key_id=key_id))
     if as_json:
@@ -109,6 +110,7 @@ def rotate(
     """
     from leadyard.operations.api_keys import rotate_api_key
 
+    _refuse_secret(key_id)
     overlap_ms = 0 if overlap.strip() == "0" else _milliseconds(overlap, option="--overlap")
     with refusals(as_json=as_json):
         key, secret, old_expires_at = with_database(
@@ -137,6 +139,14 @@ def check(as_json: AsJson = False) -> None:
     else:
         print("Well-formed." if well_formed else "Not a valid Leadyard key: check for typos or truncation.")
     raise typer.Exit(0 if well_formed else 1)
+
+
+def _refuse_secret(key_id: str) -> None:
+    """Raises a usage error, which does not contain the secret, if it was given in place of the id of a key."""
+    if key_id.startswith("sk_"):
+        raise wrong_usage(
+            "This is the secret of a key. Give the id of the key: 'leadyard keys list' lists all of them."
+        )
 
 
 def _split(values: list[str]) -> list[str]:

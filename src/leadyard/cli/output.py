@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 # The refusals of the API that are about the arguments of the command.
 _WRONG_USAGE = ("VALIDATION_ERROR", UnknownColumn.code)
 R = TypeVar("R")
+# Typer does not export the base class of all usage errors, and its newest versions contain a private copy of click. Its
+# subclass BadParameter would begin each sentence with "Invalid value:".
+WrongUsage: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
 Data = dict[str, Any]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
@@ -93,6 +97,7 @@ def refusals(*, as_json: bool) -> Iterator[None]:
     from leadyard.logs import set_up_logs_of_command
 
     set_up_logs_of_command()
+    _warn_of_misspelled_settings()
     try:
         yield
     except LeadyardError as error:
@@ -103,6 +108,15 @@ def refusals(*, as_json: bool) -> Iterator[None]:
     except Refused as refusal:
         _print_refusal(refusal.code, refusal.message, refusal.details, refusal.extra, as_json=as_json)
         raise typer.Exit(2 if refusal.code in _WRONG_USAGE else 1) from None
+
+
+@cache
+def _warn_of_misspelled_settings() -> None:
+    """Prints the warnings on stderr, once in a command."""
+    from leadyard.settings.settings import misspelled_settings
+
+    for warning in misspelled_settings():
+        print(warning, file=sys.stderr, flush=True)
 
 
 def _print_refusal(code: str, message: str, details: str, extra: Mapping[str, Any], *, as_json: bool) -> None:
@@ -117,7 +131,7 @@ def _print_refusal(code: str, message: str, details: str, extra: Mapping[str, An
 
 def wrong_usage(message: str) -> typer.BadParameter:
     """Returns the error that ends a command with exit code 2 and this sentence."""
-    return typer.BadParameter(message)
+    return WrongUsage(message)
 
 
 def refuse_both(option: str, is_given: bool, *, as_json: bool) -> None:

@@ -34,8 +34,8 @@ async def start_and_run(session: Session, asked: Data, *, no_wait: bool, as_json
     """Starts the transfer, and returns its output when it has ended, or at once with `no_wait`. Raises Refused."""
     started = await session.api.post(f"{session.group}/transfers", asked)
     if no_wait:
-        return transfer_output(session, await get_transfer(session, started["jobId"]))
-    return ended_output(session, await run_here(session, started["jobId"], as_json=as_json))
+        return await transfer_output(session, await get_transfer(session, started["jobId"]))
+    return await ended_output(session, await run_here(session, started["jobId"], as_json=as_json))
 
 
 async def preview_of(session: Session, asked: Data) -> Data:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from leadyard.cli.api_door import Session
+from leadyard.cli.audience_names import AudienceNames, audience_names
 from leadyard.cli.job_report import percent
 from leadyard.cli.output import Data, Output
 from leadyard.cli.people_report import known_people, lead_count
@@ -13,16 +14,17 @@ from leadyard.cli.people_report import known_people, lead_count
 _ENDED_BADLY = ("failed", "cancelled")
 
 
-def transfer_output(session: Session, transfer: Data) -> Output:
+async def transfer_output(session: Session, transfer: Data) -> Output:
     """Returns the output of a command that shows a transfer."""
     undo_command = session.undo_command(transfer["changeId"] or "")
+    names = await audience_names(session, sides_of([transfer]))
     # Under its own key, because a top-level "error" means that the command failed.
-    return Output({"transfer": transfer}, transfer_as_text(transfer, undo_command=undo_command))
+    return Output({"transfer": transfer}, transfer_as_text(transfer, names, undo_command=undo_command))
 
 
-def ended_output(session: Session, transfer: Data) -> Output:
+async def ended_output(session: Session, transfer: Data) -> Output:
     """Returns the output of a command that has made a transfer, which fails if the transfer has not completed."""
-    return replace(transfer_output(session, transfer), code=int(has_ended_badly(transfer)))
+    return replace(await transfer_output(session, transfer), code=int(has_ended_badly(transfer)))
 
 
 def has_ended_badly(transfer: Data) -> bool:
@@ -30,11 +32,21 @@ def has_ended_badly(transfer: Data) -> bool:
     return transfer["status"] in _ENDED_BADLY
 
 
-def transfer_as_text(transfer: Data, *, undo_command: str) -> str:
+def sides_of(changes: Sequence[Data]) -> list[str | None]:
+    """Returns the ids of the sources and targets of changes or transfers."""
+    return [each[side] for each in changes for side in ("sourceAudienceId", "targetAudienceId")]
+
+
+def transfer_as_text(transfer: Data, names: AudienceNames, *, undo_command: str) -> str:
     """Returns one line per fact."""
-    source, target, undoes = (transfer[f"{name}Id"] for name in ("sourceAudience", "targetAudience", "undoesChange"))
+    source, target = names.of(transfer["sourceAudienceId"]), names.of(transfer["targetAudienceId"])
+    undoes = transfer["undoesChangeId"]
     already = transfer["alreadyInTargetCount"]
-    what = f"of change {undoes}" if undoes else f"from {source}" + (f" to {target}" if target else "")
+    what = (
+        f"of change {undoes}"
+        if undoes
+        else f"from {source}" + (f" to {target}" if transfer["targetAudienceId"] else "")
+    )
     lines = [
         f"Transfer {transfer['jobId']} ({transfer['action']} {what}) is {transfer['status']}, "
         f"{percent(transfer['progress'])}.",
@@ -54,13 +66,13 @@ def transfer_as_text(transfer: Data, *, undo_command: str) -> str:
     return "\n".join(lines)
 
 
-def transfers_as_table(transfers: Sequence[Data]) -> str:
-    """Returns one line per transfer, under a heading."""
+def transfers_as_table(transfers: Sequence[Data], names: AudienceNames) -> str:
+    """Returns one line per transfer, under a heading, with the names of the audiences."""
     lines = [f"{'JOB':<24}  {'STARTED':<24}  {'ACTION':<6}  {'STATUS':<9}  {'DONE':>5}  {'LEADS':>9}  FROM -> TO"]
     for each in transfers:
         lines.append(
             f"{each['jobId']}  {each['createdAt']}  {each['action']:<6}  {each['status']:<9}"
             f"  {percent(each['progress']):>5}  {each['count']:>9,}"
-            f"  {each['sourceAudienceId'] or '-'} -> {each['targetAudienceId'] or '-'}"
+            f"  {names.of(each['sourceAudienceId'])} -> {names.of(each['targetAudienceId'])}"
         )
     return "\n".join(lines)

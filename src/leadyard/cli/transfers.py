@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from leadyard.cli.api_door import Door, Session, run_on_api
+from leadyard.cli.audience_names import audience_names
 from leadyard.cli.listing import Limit, as_listed, first_items
 from leadyard.cli.output import Data, Output, wrong_usage
 from leadyard.cli.people_filters import IdFile, Selection, ids_in
 from leadyard.cli.shared_options import shared_options
-from leadyard.cli.transfer_report import ended_output, transfer_output, transfers_as_table
+from leadyard.cli.transfer_report import ended_output, sides_of, transfer_output, transfers_as_table
 from leadyard.model import JobStatus, TransferAction
 
 _INTERRUPTED = 130
@@ -79,7 +81,8 @@ def list_(
 
     async def run(session: Session) -> Output:
         items, has_more = await first_items(session.api, f"{session.group}/transfers", limit=limit, status=status)
-        return as_listed(items, has_more=has_more, as_table=transfers_as_table, nouns="transfers")
+        as_table = partial(transfers_as_table, names=await audience_names(session, sides_of(items)))
+        return as_listed(items, has_more=has_more, as_table=as_table, nouns="transfers")
 
     run_on_api(door, run)
 
@@ -92,7 +95,7 @@ def show(door: Door, job_id: JobId) -> None:
     async def run(session: Session) -> Output:
         from leadyard.cli.transfer_watch import get_transfer
 
-        return transfer_output(session, await get_transfer(session, job_id))
+        return await transfer_output(session, await get_transfer(session, job_id))
 
     run_on_api(door, run)
 
@@ -115,7 +118,7 @@ def watch(
 
         await get_transfer(session, job_id)
         async with session.working_on(job_id) if work else nullcontext():
-            return ended_output(session, await follow(session, job_id, as_json=door.as_json))
+            return await ended_output(session, await follow(session, job_id, as_json=door.as_json))
 
     try:
         run_on_api(door, run)
@@ -137,6 +140,6 @@ def cancel(door: Door, job_id: JobId) -> None:
         from leadyard.cli.transfer_watch import run_here
 
         cancelled: Data = await session.api.post(f"{session.group}/transfers/{part(job_id)}/cancel")
-        return transfer_output(session, await run_here(session, cancelled["jobId"], as_json=door.as_json))
+        return await transfer_output(session, await run_here(session, cancelled["jobId"], as_json=door.as_json))
 
     run_on_api(door, run)
