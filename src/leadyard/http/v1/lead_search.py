@@ -17,9 +17,8 @@ from leadyard.http.v1.leads import Lead, lead_of
 from leadyard.http.v1.prospects import Moment, PersonQuery, milliseconds
 from leadyard.model import Page
 from leadyard.operations import lead_search
-from leadyard.people.email_address import normalised_email
 from leadyard.people.fields import MAX_EMAIL_LENGTH, MAX_URL_LENGTH
-from leadyard.people.linkedin_urls import linkedin_public_identifier
+from leadyard.people.identity import normalise_profile
 
 
 class LeadList(Listing[Lead]):
@@ -30,18 +29,18 @@ class LeadListSuccessResponse(Success[LeadList]):
     """A page of the people of the account group."""
 
 
-def _as_stored_email(text: str) -> str:
+def _as_stored_email(text: str) -> str | None:
     try:
-        return normalised_email(text)
+        return normalise_profile(model.Profile(email=text)).email
     except InvalidProspect:
         # In a query an unencoded + is a space.
         lost_plus = ", and write + as %2B in a URL" if " " in text.strip() else ""
         raise ValueError(f"must be an e-mail address: give one like ada@example.org{lost_plus}") from None
 
 
-def _public_identifier(text: str) -> str:
+def _public_identifier(text: str) -> str | None:
     try:
-        return linkedin_public_identifier(text)
+        return normalise_profile(model.Profile(linkedin_url=text)).public_identifier
     except InvalidProspect:
         example = "https://www.linkedin.com/in/ada-lovelace"
         raise ValueError(f"must be the address of a LinkedIn profile: give one like {example}") from None
