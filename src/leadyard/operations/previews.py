@@ -61,14 +61,18 @@ def _rows(batch: Batch, outcome: BatchOutcome) -> list[PreviewRow]:
     notes: dict[int | None, list[PreviewNote]] = {}
     for remark in (*outcome.rejected, *outcome.noted):
         notes.setdefault(remark.line, []).append(PreviewNote(remark.code, remark.message))
-    rejected = {row.line for row in outcome.rejected}
     return [
-        PreviewRow(line=line, prospect=None if line in rejected else profile, notes=tuple(notes.get(line, ())))
+        PreviewRow(line=line, prospect=profile, notes=tuple(notes.get(line, ())))
         for line, profile in _lines(batch, outcome.rejected)
     ]
 
 
 def _lines(batch: Batch, rejected: Sequence[RejectedRow]) -> Iterator[tuple[int | None, Profile | None]]:
-    profiles = {batch.rows[index][0]: profile for index, profile in check_batch(batch).valid}
-    lines = {*profiles, *(row.line for row in rejected)}
-    yield from ((line, profiles.get(line)) for line in sorted(lines, key=lambda line: line or 0))
+    """Yields the lines with their people, None for a rejected one. A line can contain several people."""
+    profiles: dict[int | None, list[Profile]] = {}
+    for index, profile in check_batch(batch).valid:
+        profiles.setdefault(batch.rows[index][0], []).append(profile)
+    refused = {row.line for row in rejected}
+    for line in sorted({*profiles, *refused}, key=lambda line: line or 0):
+        people = profiles.get(line, [])
+        yield from ((line, profile) for profile in (people if line not in refused or len(people) > 1 else [None]))

@@ -82,7 +82,8 @@ _CELLS = (
     _mail("other-placeholders", *((text, None) for text in (
         "brak", "Brak danych", "neuvedeno", "není", "yok", "saknas", "ej angivet", "ukendt", "ei tiedossa", "nincs",
         "нет", "не указан", "не указано", "немає", "なし", "不明", "无", "暂无", "없음", "אין", "لا يوجد",
-        "###", "----------", "N/A.", "(null)", "not found.", "#NV", "#NOME?", "#BEZUG!", "NaN", "none listed", "No email address",
+        "###", "----------", "N/A.", "(null)", "not found.", "#NV", "#NOME?", "#BEZUG!", "NaN", "none listed",
+        "No email address",
     ))),
     _profiles(
         ("https://www.linkedin.com/in/null", None),
@@ -235,6 +236,54 @@ _LAYOUTS = (
         _who(custom={"Как вас зовут?": "Анна Винт", "Где вы работаете?": "Винт"}, email="anna@qu.example"),
     ),
 )  # fmt: skip
+_SEVERAL = (
+    _odd(
+        "numbered-contacts",
+        "Company,Website,Contact 1 Name,Contact 1 Title,Contact 1 Email,"
+        "Contact 2 Name,Contact 2 Title,Contact 2 Email\n"
+        "Vint & Co,vint.example,Ada Vint,CEO,ada@pr.example,Bob Wold,CTO,bob@pr.example\n"
+        "Day,,Cem Day,,cem@pr.example,,,\nEy,,,,,Dee Ey,,dee@pr.example\n",
+        _at("Vint & Co", "vint.example", name="Ada Vint", title="CEO", email="ada@pr.example"),
+        _at("Vint & Co", "vint.example", name="Bob Wold", title="CTO", email="bob@pr.example"),
+        _who(name="Cem Day", email="cem@pr.example", company="Day"),
+        _who(name="Dee Ey", email="dee@pr.example", company="Ey"),
+    ),
+    _odd(
+        "ordinal-contacts",
+        "Account,Primary Contact First Name,Primary Contact Last Name,Primary Contact Email,"
+        "Secondary Contact First Name,Secondary Contact Last Name,Secondary Contact Email\n"
+        "Vint,Ada,Vint,ada@po.example,Bob,Wold,bob@po.example\n",
+        _who(firstName="Ada", lastName="Vint", email="ada@po.example", company="Vint"),
+        _who(firstName="Bob", lastName="Wold", email="bob@po.example", company="Vint"),
+    ),
+    _odd(
+        "tables-beside-each-other",
+        "Name;E-Mail;Firma;;Name;E-Mail;Firma\nAda Vint;ada@ps.example;Vint;;Bob Wold;bob@ps.example;Wold\n"
+        "Cem Day;cem@ps.example;Day;;Dee Ey;dee@ps.example;Ey\nFay Fox;fay@ps.example;Fox;;;;\n",
+        _who(name="Ada Vint", email="ada@ps.example", company="Vint"),
+        _who(name="Bob Wold", email="bob@ps.example", company="Wold"),
+        _who(name="Cem Day", email="cem@ps.example", company="Day"),
+        _who(name="Dee Ey", email="dee@ps.example", company="Ey"),
+        _who(name="Fay Fox", email="fay@ps.example", company="Fox"),
+    ),
+    _odd(
+        "joined-tables",
+        "id,name,email,name,email\n1,Ada Vint,ada@pj.example,Kim Agent,kim@agency.example\n"
+        "2,Bob Wold,bob@pj.example,Kim Agent,kim@agency.example\n"
+        "3,Cem Day,cem@pj.example,Kim Agent,kim@agency.example\n",
+        _who(["Kim Agent", "kim@agency.example"], {"id": "1"}, name="Ada Vint", email="ada@pj.example"),
+        _who(["Kim Agent", "kim@agency.example"], {"id": "2"}, name="Bob Wold", email="bob@pj.example"),
+        _who(["Kim Agent", "kim@agency.example"], {"id": "3"}, name="Cem Day", email="cem@pj.example"),
+    ),
+    _odd(
+        "attendees-of-an-order",
+        "Order ID,Buyer Email,attendee_1,attendee_1_email,attendee_2,attendee_2_email\n"
+        "O-1,,Ada Vint,ada@pa.example,Bob Wold,bob@pa.example\nO-2,,Cem Day,cem@pa.example,,\n",
+        _who(custom={"Order ID": "O-1"}, name="Ada Vint", email="ada@pa.example"),
+        _who(custom={"Order ID": "O-1"}, name="Bob Wold", email="bob@pa.example"),
+        _who(custom={"Order ID": "O-2"}, name="Cem Day", email="cem@pa.example"),
+    ),
+)  # fmt: skip
 _CARDS = (
     _cards(
         "cards-without-names",
@@ -287,4 +336,4 @@ _CARDS = (
         _card("FN:Bob Wold", "EMAIL: bob@c4.example ", end="\n"),
     ),
 )  # fmt: skip
-OTHER_ODD_FILES: tuple[OddFile, ...] = (*_CELLS, *_NAMES_AND_ADDRESSES, *_LAYOUTS, *_CARDS)
+OTHER_ODD_FILES: tuple[OddFile, ...] = (*_CELLS, *_NAMES_AND_ADDRESSES, *_LAYOUTS, *_SEVERAL, *_CARDS)
