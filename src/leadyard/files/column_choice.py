@@ -67,7 +67,9 @@ class Chooser:
             kept[index] = free_name(custom_name(header[index]) or f"Column {index + 1}", taken)
             taken.add(kept[index])
         names = fields.get("name", ())
-        contacts = frozenset(index for index in sources.links if index in names or are_contact_details(header[index]))
+        contacts = sources.contacts | {
+            index for index in sources.links if index in names or are_contact_details(header[index])
+        }
         return cls(choices, places, sources.member_ids, sources.links, contacts, kept)
 
     def choose(self, cells: Sequence[str], known: dict[str, str], custom: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from leadyard.errors import InvalidProspect
-from leadyard.files.column_languages import COMPANY_WORDS, CONTACT_WORDS, EMAIL_WORDS, OTHER_PEOPLE
+from leadyard.files.column_languages import COMPANY_WORDS, CONTACT_WORDS, EMAIL_WORDS, NOTE_WORDS, OTHER_PEOPLE
 from leadyard.files.column_spellings import column_words
 from leadyard.people.cells import emails_in, profiles_in
 from leadyard.people.email_address import normalised_email
@@ -87,6 +87,14 @@ def has_identities(name: str, cells: Sequence[str], *, of_names: bool = False) -
         if cell and (text := identity_in(cell, is_contact=is_contact)) and (text[1] or is_contact)
     ]
     return bool(found) and _is_distinct([text for text, _ in found])
+
+
+def are_mostly_contacts(name: str, cells: Sequence[str]) -> bool:
+    """Returns whether most filled cells of a column have one address among other words. Notes can mention anyone."""
+    filled = _filled(cells)
+    if not filled or set(column_words(name)) & NOTE_WORDS or not has_identities(name, cells, of_names=True):
+        return False
+    return _is_most(filled, lambda cell: identity_in(cell, is_contact=True) is not None)
 
 
 def are_contact_details(name: str) -> bool:

@@ -194,6 +194,11 @@ PLACE_WORDS = PERSON_WORDS | WORK_WORDS | HOME_WORDS | {
     "name", "full", "de", "del", "do", "da", "du", "di", "of", "residence",
 }  # fmt: skip
 
+NOTE_WORDS = _words("""
+    note notes comment comments remark remarks description message text body subject history notiz notizen bemerkung
+    bemerkungen kommentar nachricht beschreibung commentaire commentaires remarque nota notas comentario comentarios
+    mensaje mensagem commento commenti opmerking opmerkingen uwagi poznamka poznamky примечание комментарий
+    備考 备注 비고""")
 OTHER_THINGS = _words("""
     deal opportunity opp ticket event session campaign project vacancy requisition posting opening order product
     subscription list task activity meeting invoice job""")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, cast
 
-from leadyard.files.column_content import are_companies, field_of_content, has_identities
+from leadyard.files.column_content import are_companies, are_mostly_contacts, field_of_content, has_identities
 from leadyard.files.column_doubts import field_in_doubt
 from leadyard.files.column_languages import FAMILY_NAME_BESIDE, MEMBER_IDS, NAMES, WHOLE_NAME_ALONE
 from leadyard.files.column_meaning import CITY, COUNTRY, STATE, Meaning, last_part, meaning_of
@@ -17,6 +17,7 @@ from leadyard.people.fields import FIELD_OF_NAME
 Found = Literal["mapped", "spelling", "parts", "content"]
 
 _LEAST_TRUST = (99, 0, 0)
+_IDENTITIES = {"email", "linkedinUrl", "publicIdentifier", "providerId"}
 
 # Some names mean a field only beside another column. In LinkedIn's own export of connections `URL` is the profile,
 # elsewhere it is any web page. A website is the company's only if the file names the company as well. `Ad` is a first
@@ -42,7 +43,7 @@ class Sources:
     """The columns of each field (`fields`, best first) as they are found, and how each column was found (`how`).
 
     `named` has the meaning of each column by its name in this file. `first` has the identity column of a field. `links`
-    are columns in which some cells identify the person.
+    are columns in which some cells identify the person, and in `contacts` an address can stand among other words.
     """
 
     def __init__(self, header: Sequence[str], sample: Sequence[Sequence[str]], *, ignored: int) -> None:
@@ -53,6 +54,7 @@ class Sources:
         self.how: dict[int, Found] = {}
         self.member_ids: tuple[int, ...] = ()
         self.links: tuple[int, ...] = ()
+        self.contacts: frozenset[int] = frozenset()
         self.ignored = ignored
         self.keys = [column_key(name) for name in header]
         self.named = _meanings(header, self.keys)
@@ -105,6 +107,12 @@ def recognised_columns(sources: Sources, *, taken: set[int]) -> None:
             found[shown].append((_LEAST_TRUST, index))
         elif has_identities(sources.header[index], _cells(sources, index)):
             sources.links += (index,)
+    if not (_IDENTITIES & (found.keys() | mapped) or sources.links or sources.member_ids):
+        # `Ada Vint, ada@vint.example` in a file where nothing else identifies people.
+        sources.links = tuple(
+            index for index in free if are_mostly_contacts(sources.header[index], _cells(sources, index))
+        )
+        sources.contacts = frozenset(sources.links)
     _keep_phones_with_names(found)
     for field, columns in found.items():
         _add(sources, field, [index for _, index in sorted(columns)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 
 from leadyard.errors import UnreadableFile
 from leadyard.files.byte_source import ByteSource, Stream
@@ -56,8 +57,10 @@ class CsvFile:
             # The title and the notes of a file are not one record.
             self._lines.begin_record()
             above = next(self._lines, "")
-        change = unwrapped if layout.is_wrapped else as_one_cell if layout.has_receivers else None
-        lines = map(change, self._lines) if change else self._lines
+        lines: Iterator[str] = map(unwrapped, self._lines) if layout.is_wrapped else self._lines
+        if layout.has_receivers:
+            # A line can have several of them, and the lines before the second one were read with the first.
+            lines = chain.from_iterable(map(as_one_cell, self._lines))
         self._records = csv.reader(lines, delimiter=layout.delimiter, skipinitialspace=True, strict=True)
         self._first: Row | None = None
         self.header_line: int | None = None
@@ -150,7 +153,7 @@ class CsvFile:
         return records[0] if len(records) == 1 else None
 
     def _first_line(self) -> int:
-        return self._lines.line_number - len(self._lines.record) + 1
+        return self._lines.line_number - max(1, len(self._lines.record)) + 1
 
     def _holds_nul(self) -> bool:
         return "\0" in "".join(self._lines.record)

@@ -17,6 +17,7 @@ from leadyard.files.pace import Pace, PacedFile
 from leadyard.files.people_in_a_row import one_person_a_row
 from leadyard.files.sheet_table import SheetTable
 from leadyard.files.table import Table
+from leadyard.files.turned_table import upright
 from leadyard.files.unpacked_file import UnpackedFile
 from leadyard.files.vcard_table import VcardTable, is_vcard
 from leadyard.files.workbooks.archive import Archive
@@ -91,7 +92,7 @@ def table_in(
         try:
             book = _book_in(file, start)
             table = SheetTable(book, sheet=reading.sheet, wanted=reading.wanted, closes=file.close)
-            return one_person_a_row(table, reading.wanted)
+            return one_person_a_row(upright(table), reading.wanted)
         except BaseException:
             file.close()
             raise
@@ -108,7 +109,7 @@ def table_in(
         wanted=reading.wanted,
         size_bytes=size_bytes,
     )
-    return one_person_a_row(lines, reading.wanted)
+    return one_person_a_row(upright(lines), reading.wanted)
 
 
 def needs_random_access(start: bytes) -> bool:

@@ -121,7 +121,7 @@ _NAMES_AND_ADDRESSES = (
         "Kontakt;Firma;Ort\nAda Vint (ada@nb.example);Vint;Bonn\nBob Wold, bob@nb.example;Wold;Kiel\n",
         _who(custom={"Kontakt": "Ada Vint (ada@nb.example)", "Ort": "Bonn"}, name="Ada Vint", email="ada@nb.example",
              company="Vint", location="Bonn"),
-        _who(["Bob Wold"], custom={"Kontakt": "Bob Wold, bob@nb.example", "Ort": "Kiel"}, email="bob@nb.example",
+        _who(custom={"Kontakt": "Bob Wold, bob@nb.example", "Ort": "Kiel"}, name="Bob Wold", email="bob@nb.example",
              company="Wold", location="Kiel"),
     ),
     _odd(
@@ -237,6 +237,37 @@ _LAYOUTS = (
     ),
 )  # fmt: skip
 _SEVERAL = (
+    _odd(
+        "receivers-in-a-line",
+        '"Vint, Ada" <ada@rl.example>, Bob Wold <bob@rl.example>; cem@rl.example\n"Ey, Dee" <dee@rl.example>\n',
+        _who(name="Vint, Ada", email="ada@rl.example"), _who(name="Bob Wold", email="bob@rl.example"),
+        _who(email="cem@rl.example"), _who(name="Ey, Dee", email="dee@rl.example"),
+    ),
+    _odd(
+        "addresses-in-a-line", "ada@al.example, bob@al.example; cem@al.example,dee@al.example",
+        *(_who(email=f"{name}@al.example") for name in ("ada", "bob", "cem", "dee")),
+    ),
+    _odd(
+        "names-and-addresses-in-a-column",
+        'Attendees\nAda Vint - ada@nc.example\n"Bob van Wold, bob@nc.example"\ncem@nc.example\n',
+        _who(custom={"Attendees": "Ada Vint - ada@nc.example"}, name="Ada Vint", email="ada@nc.example"),
+        _who(custom={"Attendees": "Bob van Wold, bob@nc.example"}, name="Bob van Wold", email="bob@nc.example"),
+        _who(custom={"Attendees": "cem@nc.example"}, email="cem@nc.example"),
+    ),
+    _odd(
+        "people-in-columns",
+        ",Speaker,Speaker,Chair\nFirst name,Ada,Bob,Cem\nLast name,Vint,Wold,Day\n"
+        "E-mail,ada@ic.example,bob@ic.example,\nLinkedIn,,,linkedin.com/in/cem-ic\nSlot,9:00,10:00,11:00\n",
+        _who(custom={"Column 1": "Speaker", "Slot": "9:00"}, firstName="Ada", lastName="Vint", email="ada@ic.example"),
+        _who(custom={"Column 1": "Speaker", "Slot": "10:00"}, firstName="Bob", lastName="Wold", email="bob@ic.example"),
+        _who(custom={"Column 1": "Chair", "Slot": "11:00"}, firstName="Cem", lastName="Day", linkedin="cem-ic"),
+    ),
+    _odd(
+        "links-of-html",
+        'Name,Email,LinkedIn\nAda,"<a href=""mailto:ada@ht.example"">ada@ht.example</a>",'
+        '"<a target=""_blank"" href=""https://www.linkedin.com/in/ada-ht"">Profile</a>"\n',
+        _who(name="Ada", email="ada@ht.example", linkedin="ada-ht"),
+    ),
     _odd(
         "numbered-contacts",
         "Company,Website,Contact 1 Name,Contact 1 Title,Contact 1 Email,"
