@@ -29,6 +29,8 @@ _NAMES = {
         vollstandigername ganzername ansprechpartner kontaktname nomcomplet nometprenom prenometnom nomprenom
         nombrecompleto nombreyapellidos apellidosynombre nomecompleto nomecognome nomeecognome cognomenome
         nomeesobrenome volledigenaam naam contactpersoon contactpersonname fullnames anzeigename nominativo
+        nachnamevorname vornamenachname namevorname vornamename firstnamelastname lastnamefirstname surnamefirstname
+        apellidosnombre nombreapellidos nomesobrenome sobrenomenome voornaamachternaam achternaamvoornaam
         nomaafficher mostrarnombre nombreparamostrar nomevisualizzato weergavenaam""",
     "title": """
         berufsbezeichnung stellenbezeichnung funktion poste fonction intituleduposte cargo puesto puestodetrabajo

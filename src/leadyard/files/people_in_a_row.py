@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from leadyard.files.column_content import field_of_content
 from leadyard.files.column_languages import PERSON_WORDS
-from leadyard.files.column_meaning import meaning_of
+from leadyard.files.column_meaning import CITY, COUNTRY, STATE, meaning_of
 from leadyard.files.column_spellings import column_key, column_words
 from leadyard.files.csv_header import numbered
 from leadyard.files.table import BadRow, Row, SkippedRow, Table
@@ -22,6 +23,7 @@ _NUMBER_IN_NAME = re.compile(r"\s*\(\d{1,2}\)|[ _#-]*\d{1,2}(?!\d)")
 _ORDINAL_IN_NAME = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b[ _-]*", re.IGNORECASE)
 _NAMES = frozenset({"name", "firstName", "lastName"})
 _IDENTITIES = frozenset({"email", "linkedinUrl", "publicIdentifier"})
+_PLACES = frozenset({CITY, STATE, COUNTRY})
 _DISTINCT = 0.8
 _MAX_PEOPLE = 20
 
@@ -92,8 +94,9 @@ class PeopleInARow:
 def one_person_a_row(table: Table, wanted: Collection[str] = ()) -> Table:
     """Returns the table, as PeopleInARow if its columns and first rows are of several people. `wanted` are names of
     columns that the caller uses: if they are columns of one of these people only, the table stays as it is."""
-    found = _groups(table.header)
-    if found is None or not _are_several(found, table.sample()):
+    sample = table.sample()
+    found = _groups(table.header, sample)
+    if found is None or not _are_several(found, sample):
         return table
     columns = _columns(table.header, found)
     keys = {column_key(name) for name in columns.names}
@@ -106,7 +109,7 @@ _Groups = Mapping[tuple[str, ...], Mapping[int, int]]
 """The words of a column's name without the number of the person → number → index."""
 
 
-def _groups(header: Sequence[str]) -> _Groups | None:
+def _groups(header: Sequence[str], sample: Sequence[Sequence[str]]) -> _Groups | None:
     """Returns the columns that several people have, None unless each has a name and an identity of their own."""
     found: dict[tuple[str, ...], dict[int, int]] = {}
     for index, name in enumerate(header):
@@ -114,8 +117,8 @@ def _groups(header: Sequence[str]) -> _Groups | None:
         if words and found.setdefault(words, {}).setdefault(number, index) != index:
             return None
     several = {words: places for words, places in found.items() if len(places) > 1}
-    named = _numbers_of(several, _NAMES)
-    if len(named & _numbers_of(several, _IDENTITIES)) < 2:
+    named = _numbers_of(several, _NAMES, sample)
+    if len(named & _numbers_of(several, _IDENTITIES, sample)) < 2:
         return None
     return several if len(named) <= _MAX_PEOPLE else None
 
@@ -128,12 +131,17 @@ def _without_number(name: str) -> tuple[tuple[str, ...], int]:
     return (*words[:place], *words[place + 1 :]), _ORDINALS.get(words[place]) or int(words[place])
 
 
-def _numbers_of(several: _Groups, fields: Collection[str]) -> set[int]:
+def _numbers_of(several: _Groups, fields: Collection[str], sample: Sequence[Sequence[str]]) -> set[int]:
     numbers: set[int] = set()
     for words, places in several.items():
         meaning = meaning_of(" ".join(words))
         is_name = fields is _NAMES and set(words) <= PERSON_WORDS
-        if is_name or (meaning is not None and meaning.field in fields):
+        if meaning is not None and meaning.field not in _PLACES:
+            is_one = meaning.field in fields
+        else:
+            cells = [row[index] for row in sample for index in places.values()]
+            is_one = is_name or field_of_content(" ".join(words), cells) in fields
+        if is_one:
             numbers |= places.keys()
     return numbers
 
@@ -141,7 +149,7 @@ def _numbers_of(several: _Groups, fields: Collection[str]) -> set[int]:
 def _are_several(several: _Groups, sample: Sequence[Sequence[str]]) -> bool:
     """Returns whether the people of the first rows differ: in their row, and from row to row, because an account
     manager is the same in many rows. An address without a name beside it is mostly another one of the same person."""
-    names, identities = (_kept_of(several, fields) for fields in (_NAMES, _IDENTITIES))
+    names, identities = (_kept_of(several, fields, sample) for fields in (_NAMES, _IDENTITIES))
     numbers = sorted({number for places in identities for number in places})
     several_there = 0
     for row in sample:
@@ -155,8 +163,8 @@ def _are_several(several: _Groups, sample: Sequence[Sequence[str]]) -> bool:
     return several_there > 0 and all(_is_distinct(identities, number, sample) for number in numbers)
 
 
-def _kept_of(several: _Groups, fields: Collection[str]) -> list[Mapping[int, int]]:
-    return [places for words, places in several.items() if _numbers_of({words: places}, fields)]
+def _kept_of(several: _Groups, fields: Collection[str], sample: Sequence[Sequence[str]]) -> list[Mapping[int, int]]:
+    return [places for words, places in several.items() if _numbers_of({words: places}, fields, sample)]
 
 
 def _texts(columns: Sequence[Mapping[int, int]], number: int, row: Sequence[str]) -> tuple[str, ...]:

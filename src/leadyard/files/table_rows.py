@@ -108,11 +108,15 @@ class PeopleRows:
             self._order = None
             return True
         keys = [column_key(name) for name in names]
-        known = [key for key in keys if key]
+        # A name over a column that has had none stays there.
+        stays = {index for index, key in enumerate(self._keys) if not key and keys[index] not in self._keys}
+        known = [key for index, key in enumerate(keys) if key and index not in stays]
         if len(set(known)) < len(known) or not set(known) <= set(self._keys) or score(names) < _FEWEST_NAMES:
             return False
         places = {key: index for index, key in enumerate(keys) if key}
-        self._order = [places.get(key, -1) if key else -1 for key in self._keys]
+        self._order = [
+            index if index in stays else places.get(key, -1) if key else -1 for index, key in enumerate(self._keys)
+        ]
         return True
 
     def _in_order(self, row: Row | BadRow) -> Row | BadRow:

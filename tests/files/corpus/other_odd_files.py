@@ -298,6 +298,28 @@ _SEVERAL = (
         _who(name="Fay Fox", email="fay@ps.example", company="Fox"),
     ),
     _odd(
+        "ansprechpartner",
+        "Firma;Ansprechpartner 1;E-Mail AP 1;Ansprechpartner 2;E-Mail AP 2\nVint;Ada Vint;ada@ap.example;Bob Wold;"
+        "bob@ap.example\nDay;Cem Day;cem@ap.example;;\n",
+        _who(name="Ada Vint", email="ada@ap.example", company="Vint"),
+        _who(name="Bob Wold", email="bob@ap.example", company="Vint"),
+        _who(name="Cem Day", email="cem@ap.example", company="Day"),
+    ),
+    _odd(
+        "managing-directors", "Firma;Geschäftsführer;E-Mail\nVint;Ada Vint;ada@md2.example\n",
+        _who(name="Ada Vint", email="ada@md2.example", company="Vint"),
+    ),
+    _odd(
+        "names-in-one-column", "Nachname Vorname;Mail\nVint Ada;ada@no.example\n",
+        _who(name="Vint Ada", email="ada@no.example"),
+    ),
+    _odd(
+        "sections-with-more-columns",
+        "Sales,,\nName,Email,\nAda Vint,ada@sc.example,\n,,\nName,Email,Phone\nBob Wold,bob@sc.example,030 555123\n",
+        _who(name="Ada Vint", email="ada@sc.example"),
+        _who(name="Bob Wold", email="bob@sc.example", phone="030 555123"),
+    ),
+    _odd(
         "joined-tables",
         "id,name,email,name,email\n1,Ada Vint,ada@pj.example,Kim Agent,kim@agency.example\n"
         "2,Bob Wold,bob@pj.example,Kim Agent,kim@agency.example\n"
