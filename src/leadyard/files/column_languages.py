@@ -23,13 +23,15 @@ _NAMES = {
         vorname rufname prenom nombre nombres primernombre nome primonome primeironome nomeproprio voornaam roepnaam
         contactfirst first firstnames given namefirst vorn""",
     "lastName": """
-        nachname familienname zuname nom nomdefamille apellido apellidos cognome sobrenome apelido ultimonome
+        apellidopaterno primerapellido nachname familienname zuname nom nomdefamille apellido apellidos cognome
+        sobrenome apelido ultimonome
         achternaam familienaam last lastnames namelast nachn""",
     "name": """
         vollstandigername ganzername ansprechpartner kontaktname nomcomplet nometprenom prenometnom nomprenom
         nombrecompleto nombreyapellidos apellidosynombre nomecompleto nomecognome nomeecognome cognomenome
         nomeesobrenome volledigenaam naam contactpersoon contactpersonname fullnames anzeigename nominativo
-        nachnamevorname vornamenachname namevorname vornamename firstnamelastname lastnamefirstname surnamefirstname
+        vorundnachname vornachname prenomnom voorenachternaam nachnamevorname vornamenachname namevorname
+        vornamename firstnamelastname lastnamefirstname surnamefirstname
         apellidosnombre nombreapellidos nomesobrenome sobrenomenome voornaamachternaam achternaamvoornaam
         nomaafficher mostrarnombre nombreparamostrar nomevisualizzato weergavenaam""",
     "title": """
@@ -44,7 +46,8 @@ _NAMES = {
         nomdelentreprise raisonsociale employeur organisme empresa compania nombredelaempresa nombredeempresa
         organizacion azienda societa ditta nomeazienda nomedellazienda ragionesociale organizzazione companhia
         nomedaempresa organizacao bedrijf bedrijfsnaam organisatie werkgever organisationsname organization1
-        org companytabledata firm firmname business businessname account orgname fa affiliation institution institute
+        org companytabledata firm firmname business businessname account orgname razonsocial razaosocial
+        university fa affiliation institution institute
         institut einrichtung etablissement institucion afiliacion instituicao istituzione ente instelling""",
     "company.industry": "branche industrie secteur secteurdactivite sector settore setor bedrijfstak",
     "company.website": """
@@ -82,7 +85,7 @@ MEMBER_IDS = _words("""
 
 EMAIL_WORDS = _words(
     """
-    email emails mail courriel mel emailadresse mailadresse emailadres correo correio"""
+    email emails mailadr mail courriel mel emailadresse mailadresse emailadres correo correio"""
     + world.EMAIL_WORDS
 )
 PHONE_WORDS = _words(
@@ -100,16 +103,19 @@ MOBILE_WORDS = _words(
 )
 WORK_WORDS = _words(
     """
-    work business office professional job pro geschaftlich geschaftliche geschaft dienstlich dienstliche beruflich
+    work corp business office professional job pro geschaftlich geschaftliche geschaft dienstlich dienstliche
+    beruflich
     gesch geschaftl dienstl berufl
-    berufliche buro arbeit professionnel professionnelle bureau travail trabajo profesional oficina laboral corporativo
+    berufliche buro arbeit professionnel professionnelle bureau travail trabajo profesional oficina laboral
+    corporativo
     corporativa empresarial institucional lavoro ufficio uff aziendale trabalho emprego profissional comercial
     comerciale escritorio werk zakelijk zakelijke kantoor"""
     + world.WORK_WORDS
 )
 HOME_WORDS = _words(
     """
-    home personal private privat priv personnel personnelle perso domicile prive privee casa particular privado privada
+    home personal private privat priv personnel personnelle perso domicile prive privee casa particular privado
+    privada
     personale abitazione privato privata pessoal residencial residencia thuis"""
     + world.HOME_WORDS
 )
@@ -117,18 +123,22 @@ PRIMARY_WORDS = _words("""
     primary main default preferred recommended best haupt principal principale hoofd primare primaire primario
     primaria""")
 SECOND_WORDS = _words("""
-    secondary secondaire secundario secondario secundaria sekundare secundaire tertiary alternate alternative backup
+    secondary secondaire secundario secondario secundaria sekundare secundaire tertiary alternate alternative
+    alt second backup
     zweite nonprimary non additional all""")
 OTHER_WORDS = _words("other others weitere andere autre otro altro outro overig custom")
-DIRECT_WORDS = _words("direct durchwahl direkt directo diretto direto dial line")
+DIRECT_WORDS = _words("direct durchwahl ddi ligne directe direkt directo diretto direto dial line")
 COMPANY_WORDS = _words("""
     company organization organisation employer account corporate hq headquarters firma firmen unternehmen unternehmens
     societe entreprise empresa azienda bedrijf zentrale standard switchboard""")
-PERSON_WORDS = _words("""
+PERSON_WORDS = _words(
+    """
     person contact contacts lead prospect candidate people customer kontakt kontaktperson ansprechpartner contacto
     contatto contato contactpersoon kandidat candidat candidato kandidaat bewerber teilnehmer attendee participant
     delegate guest subscriber individual member user client employee speaker applicant registrant invitee respondent
-    persona personne pessoa persoon""")
+    student nominee badge persona personne pessoa persoon"""
+    + world.PERSON_WORDS
+)
 FILLER_WORDS = _words(
     """
     address adresse addresses adresses value number numbers nummer numero no de do del da di du of op the electronico
@@ -136,16 +146,20 @@ FILLER_WORDS = _words(
     valid validated enriched contactinfo nr n wert valor valeur valore waarde general"""
     + world.FILLER_WORDS
 )
-CONTACT_WORDS = _words("""
-    contact contacts details info information reach kontakt kontaktdaten erreichbar coordonnees contacto datos contatto
-    contatti recapiti contato contatos contactgegevens gegevens""")
+CONTACT_WORDS = _words(
+    """
+    contact contacts details info information reach kontakt kontaktdaten erreichbar coordonnees contacto datos
+    contatto
+    contatti recapiti contato contatos contactgegevens gegevens"""
+    + world.CONTACT_WORDS
+)
 RESULT_WORDS = _words("found verified valid validated confirmed")
 """Behind the noun these are the result of a check (`Email Verified`), and before it they are praise."""
 OFFICIAL_WORDS = _words("corporate official")
 PROFILE_WORDS = _words(
     """
     profile profil perfil profilo profiel url link lien enlace page public web website member adresse address default
-    bio de do di del of von van uri personal unique id hs lgm primary seite no em na auf in"""
+    bio de do di del of von van zum naar vers al ao uri personal unique id hs lgm primary seite no em na auf in"""
     + world.PROFILE_WORDS
 )
 NOW_WORDS = _words("""
@@ -158,20 +172,23 @@ EMPLOYER_NAMES = _words("name nom nombre nome naam bezeichnung job associated zu
 """Words that leave the company what it is: `Name des Unternehmens`, `Associated Company`, `job_company_name`."""
 QUESTION_WORDS = _words("""
     and what whats which who is are s do does you your we can please enter provide type tell us the a an at with work
-    works for hi hello hey thanks thank great ok okay welcome now next also finally lastly could would share there in to
+    works for hi hello hey thanks thank great ok okay welcome now next also finally lastly could would share
+    there in to
     so me my nice meet reach how should call
     welchem welcher welche welches welchen unter arbeiten arbeitest erreichen wir sie du haben hast gib geben nenne
     nennen an uns dir mit hallo danke und
     dans quelle travaillez vous occupez occupe merci bonjour en que trabajas trabaja usted donde tienes tiene hola
     gracias quale lavori lavora ciao grazie em qual voce trabalha ola obrigado bij welk welke werk werkt hoe
-    jaki jakie jaka jest twoj twoje twoja swoj swoje podaj panstwa vad ar din ditt dina vilket vilken arbetar jobbar pa
+    jaki jakie jaka jest twoj twoje twoja swoj swoje podaj panstwa vad ar din ditt dina vilket vilken arbetar
+    jobbar pa
     hvad er dit hvilken hvilket arbejder hva jobber mika on mik az on a
     ваш ваша ваше вашу ваши укажите введите какая какой какое у вас
     wie lautet ist ihr ihre ihren dein deine bitte quel quelle est sont votre vos
     cual es su tu qual e la tua il
     tuo seu sua wat uw jouw je o os il lo el le la les los las der die das den het""")
 ADDRESSING = _words("""
-    your you ihr ihre ihren dein deine votre vos su tu tua tuo seu sua uw jouw twoj twoje twoja swoj swoje din ditt dina
+    your you ihr ihre ihren dein deine votre vos su tu tua tuo seu sua uw jouw twoj twoje twoja swoj swoje din
+    ditt dina
     dit ваш ваша ваше вашу ваши укажите введите""")
 """A form asks `What is your first name?`. One of these words shows that it does, and then all of the former go."""
 CITY_NAMES = _words(
@@ -182,7 +199,8 @@ CITY_NAMES = _words(
 )
 STATE_NAMES = _words(
     """
-    state region province bundesland provincia estado provincie county regione departement stateprovince stateregion"""
+    state uf region province bundesland provincia estado provincie county regione departement stateprovince
+    stateregion"""
     + world.STATE_NAMES
 )
 COUNTRY_NAMES = _words(
@@ -213,6 +231,7 @@ OTHER_PEOPLE = _words(
     """
     owner owners manager assistant sender agent rep referrer referred recruiter created creator modified assigned
     supervisor reports besitzer zustandig betreuer verantwortlicher proprietaire responsable propietario asignado
-    proprietario responsabile responsavel eigenaar spouse partner emergency billing invoice purchaser from by bcc cc"""
+    proprietario responsabile responsavel eigenaar spouse partner emergency billing invoice purchaser from by
+    bcc cc"""
     + world.OTHER_PEOPLE
 )

@@ -26,7 +26,7 @@ for _field in TEXT_FIELDS:
         _SPELLED.setdefault(_name, (_field.json_name, _rank))
 
 _REMARK = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*")
-_GROUP = re.compile(r"\s+[-–—]\s+|\s*[/:>|]\s*|\.(?=\D)|__")
+_GROUP = re.compile(r"\s+[-–—]\s+|\s*[/:>|・]\s*|\.(?=\D)|__")
 _AND = re.compile(r"\s*[,/&+]\s*|\s+(?:and|und|et|y|e|en)\s+", re.IGNORECASE)
 _NUMBER = re.compile(r"0|[1-9]\d?")
 _CUSTOM_OF_SALESFORCE = re.compile("__c$", re.IGNORECASE)
@@ -48,7 +48,12 @@ _PROFILE_REST = words.PROFILE_WORDS | words.PERSON_WORDS
 _COMPANY_REST = _PROFILE_REST | words.COMPANY_WORDS | {"current", "job"}
 _EMAIL_OTHER, _PHONE_OTHER = 3, 6
 _NAVIGATOR = {"navigator", "nav"}
-_DIRECT_LINES = ({"direct", "dial"}, {"direct", "line"}, {"work", "direct"}, {"ddi"})
+_DIRECT_LINES = (
+    {"direct", "dial"}, {"direct", "line"}, {"work", "direct"}, {"ddi"}, {"durchwahl"}, {"ligne", "directe"},
+)  # fmt: skip
+_EMAIL_NOUNS = (
+    {"correo", "electronico"}, {"posta", "elettronica"}, {"adresse", "electronique"}, {"direccion", "electronica"},
+)  # fmt: skip
 _COMPANY_FACTS = {"industry": "company.industry", "website": "company.website", "domain": "company.website"}
 
 
@@ -97,7 +102,7 @@ def _contact(name: str) -> Meaning | None:
 
 
 def _email(found: set[str], number: int) -> Meaning | None:
-    is_email = found & words.EMAIL_WORDS or {"correo", "electronico"} <= found or {"posta", "elettronica"} <= found
+    is_email = found & words.EMAIL_WORDS or any(found >= noun for noun in _EMAIL_NOUNS)
     rest = found - words.EMAIL_WORDS - {"id"}
     if not is_email or not rest <= _EMAIL_REST:
         return None
