@@ -128,7 +128,7 @@ class CsvFile:
             try:
                 cells = next(self._records, None)
             except csv.Error as error:
-                repaired = self._without_spaces_behind_quotes()
+                repaired = self._repaired()
                 if repaired is None:
                     return self._unparsable(error)
                 cells = repaired
@@ -140,17 +140,22 @@ class CsvFile:
             f"There are more than {MAX_BLANK_ROWS:,} blank rows before line {self._lines.line_number:,}: remove them."
         )
 
-    def _without_spaces_behind_quotes(self) -> list[str] | None:
-        """Returns the cells of a record such as `"Ada" , "Vint"`, None if something else is wrong with it."""
+    def _repaired(self) -> list[str] | None:
+        """Returns the cells of a record such as `"Ada" , "Vint"`, or `"Ada \\"Ace\\" Vint"` with the quotes of MySQL.
+        Returns None if something else is wrong with it."""
         if self._lines.exhausted or self._lines.record_chars > _MAX_REPAIRED_CHARS:
             return None
-        delimiter = re.escape(self.delimiter or ",")
-        text = re.sub(rf'(?<=["])[ \t]+(?={delimiter}|[\r\n]*\Z)', "", "".join(self._lines.record))
-        try:
-            records = list(csv.reader([text], delimiter=self.delimiter or ",", skipinitialspace=True, strict=True))
-        except csv.Error:
-            return None
-        return records[0] if len(records) == 1 else None
+        delimiter = self.delimiter or ","
+        written = "".join(self._lines.record)
+        spaces = rf'(?<=["])[ \t]+(?={re.escape(delimiter)}|[\r\n]*\Z)'
+        for text in (re.sub(spaces, "", written), re.sub(r'\\"(?!\s*(?:[\r\n]|\Z))', '""', written)):
+            try:
+                records = list(csv.reader([text], delimiter=delimiter, skipinitialspace=True, strict=True))
+            except csv.Error:
+                continue
+            if len(records) == 1:
+                return records[0]
+        return None
 
     def _first_line(self) -> int:
         return self._lines.line_number - max(1, len(self._lines.record)) + 1

@@ -27,9 +27,9 @@ _MAX_LINES_A_HEADER = 20
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[ \t]*[\r\n]*', re.IGNORECASE)
 # The receivers of an e-mail, one a line. The quotes are around the name, and not around a cell.
 _RECEIVER = re.compile(r'(?:[ \t]*"[^"\r\n]*"[ \t]*|[^"<>\r\n]*)<[^\s<>@]+@[^\s<>@]+>[;, \t]*[\r\n]*')
-_ONE_OF_RECEIVERS = re.compile(
-    r'(?:"[^"\r\n]*"|[^"<>;,\r\n]*)[ \t]*<[^\s<>@]+@[^\s<>@]+>|[^\s"<>;,@]+@[^\s"<>;,@]+', re.IGNORECASE
-)
+# A comma can be in the quotes around a name.
+_BETWEEN_COMMAS = re.compile(r'(?:"[^"]*"|[^";,])+')
+_MAX_RECEIVER_CHARS = 400
 _BETWEEN_RECEIVERS = ";, \t\r\n"
 _FEWEST_IN_A_LINE = 3
 _WRAPPED = re.compile(r'[ \t]*"((?:[^"]|"")*)"[;,|\t ]*([\r\n]*)')
@@ -127,9 +127,15 @@ def _are_receivers(lines: Sequence[str]) -> bool:
 def receivers_in(line: str) -> list[str]:
     """Returns the receivers in the field of a message, such as `Ada <ada@x.example>; bob@x.example`. A line with
     something else in it is one of them."""
-    if _ONE_OF_RECEIVERS.sub("", line).strip(_BETWEEN_RECEIVERS):
-        return [line.strip(_BETWEEN_RECEIVERS)]
-    return [found[0].strip(_BETWEEN_RECEIVERS) for found in _ONE_OF_RECEIVERS.finditer(line)]
+    whole = line.strip(_BETWEEN_RECEIVERS)
+    if "@" not in line:
+        return [whole]
+    parts = [text for found in _BETWEEN_COMMAS.finditer(line) if (text := found[0].strip(_BETWEEN_RECEIVERS))]
+    return parts if all(map(_is_receiver, parts)) else [whole]
+
+
+def _is_receiver(text: str) -> bool:
+    return len(text) <= _MAX_RECEIVER_CHARS and (_RECEIVER.fullmatch(text) is not None or is_email(text))
 
 
 def as_one_cell(line: str) -> Iterator[str]:

@@ -26,6 +26,7 @@ _IDENTITIES = frozenset({"email", "linkedinUrl", "publicIdentifier"})
 _PLACES = frozenset({CITY, STATE, COUNTRY})
 _DISTINCT = 0.8
 _MAX_PEOPLE = 20
+_MAX_NAME_CHARS = 200
 
 
 class _Columns(NamedTuple):
@@ -195,6 +196,8 @@ def _columns(header: Sequence[str], several: _Groups) -> _Columns:
 
 def _plain(name: str) -> str:
     """Returns the name of a column without the number of the person."""
+    if len(name) > _MAX_NAME_CHARS:
+        return name
     if any(_NUMBER.fullmatch(word) for word in column_words(name)):
         return _NUMBER_IN_NAME.sub("", name, count=1).strip() or name
     return _ORDINAL_IN_NAME.sub("", name, count=1).strip() or name

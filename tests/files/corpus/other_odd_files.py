@@ -146,6 +146,12 @@ _NAMES_AND_ADDRESSES = (
         _who(name="Bob Wold", email="bob@md.example", company="Wold"),
     ),
     _odd(
+        "quotes-of-mysql",
+        'Name,Email,Company\n"Ada \\"Ace\\" Vint",ada@my.example,"Vint, Inc"\nBob Wold,bob@my.example,Wold\n',
+        _who(name='Ada "Ace" Vint', email="ada@my.example", company="Vint, Inc"),
+        _who(name="Bob Wold", email="bob@my.example", company="Wold"),
+    ),
+    _odd(
         "names-only-in-capitals", "FIRSTNAME\tLASTNAME\tEMAIL_ADDR\tORG_NAME\tJOB_TITLE\nADA\tVINT\tADA@CP.EXAMPLE\t"
         "VINT\tCEO\n",
         _who(firstName="ADA", lastName="VINT", email="ada@cp.example", company="VINT", title="CEO"),
