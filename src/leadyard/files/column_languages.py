@@ -47,7 +47,7 @@ _NAMES = {
         organizacion azienda societa ditta nomeazienda nomedellazienda ragionesociale organizzazione companhia
         nomedaempresa organizacao bedrijf bedrijfsnaam organisatie werkgever organisationsname organization1
         org companytabledata firm firmname business businessname account orgname razonsocial razaosocial
-        university fa affiliation institution institute
+        fa affiliation institution institute
         institut einrichtung etablissement institucion afiliacion instituicao istituzione ente instelling""",
     "company.industry": "branche industrie secteur secteurdactivite sector settore setor bedrijfstak",
     "company.website": """
