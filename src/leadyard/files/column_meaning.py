@@ -196,9 +196,10 @@ def _whole_name(name: str) -> Meaning | None:
 
 
 def last_part(name: str) -> str:
-    """Returns the last part of a name in parts, without remarks: `Nombre` of `Persona - Nombre`."""
+    """Returns the last part of a name in parts, without remarks and words for the person: `Nombre` of
+    `Persona - Nombre`, and of `Nombre del contacto`."""
     groups = [group for group in _GROUP.split(_REMARK.sub(" ", name)) if group.strip()]
-    return groups[-1] if groups else name
+    return " ".join(_without_ends(list(column_words(groups[-1])))) if groups else name
 
 
 def _halves(groups: Sequence[str]) -> Meaning | None:
