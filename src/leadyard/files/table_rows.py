@@ -127,7 +127,7 @@ class PeopleRows:
         if any(cell for index, cell in enumerate(row.cells) if index not in taken):
             # Nothing may get lost, so a row with more cells than the second header has names stays as it is.
             return row
-        return row._replace(cells=tuple(row.cells[index] if index >= 0 else "" for index in order))
+        return Row(row.line_number, tuple(row.cells[index] if index >= 0 else "" for index in order))
 
     def _is_lonely(self, row: Row | BadRow) -> bool:
         """Returns whether the row has only one cell, or the words of a footer in the first of a few cells, and
