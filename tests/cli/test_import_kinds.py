@@ -65,6 +65,28 @@ def test_a_repeated_map_names_columns_in_order(url: str, group: str, tmp_path: P
     assert emails(url, group) == ["ada@b.example", "bob@a.example"]
 
 
+def test_receivers_people_in_columns_and_lists_of_other_languages(url: str, group: str, tmp_path: Path) -> None:
+    texts = {
+        "to.csv": '"Vint, Ada" <ada@ro.example>, Bob Wold <bob@ro.example>; cem@ro.example\n',
+        "speakers.csv": "Name,Dee Ey,Fay Fox\nEmail,dee@ro.example,fay@ro.example\nCompany,Ey,Fox\n",
+        "lista.csv": "Imię i nazwisko;Adres e-mail;Firma\nGosia Łuk;gosia@ro.example;Łuk\nRazem: 1;;\n",
+        "meibo.csv": "氏名,会社名,メールアドレス\n山田 太郎,山田商事,taro@ro.example\n",
+    }
+    for name, text in texts.items():
+        file = tmp_path / name
+        file.write_text(text, encoding="utf-8")
+        shown = bring_in(url, group, file, "--dry-run", "--json").json()["estimate"]
+        first, again = (bring_in(url, group, file, "--json").json() for _ in range(2))
+        assert (shown["created"], shown["rejected"]) == (first["created"], first["rejected"]), name
+        assert (again["created"], again["matched"], again["differing"]) == (0, first["created"], 0), name
+    found = run_sql(url, "SELECT name, email FROM leads WHERE account_group_id = $1", number_of(group))
+    assert sorted(tuple(row) for row in found if row[0]) == [
+        ("Bob Wold", "bob@ro.example"), ("Dee Ey", "dee@ro.example"), ("Fay Fox", "fay@ro.example"),
+        ("Gosia Łuk", "gosia@ro.example"), ("Vint, Ada", "ada@ro.example"), ("山田 太郎", "taro@ro.example"),
+    ]  # fmt: skip
+    assert len(emails(url, group)) == 7
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

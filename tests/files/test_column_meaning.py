@@ -1,4 +1,4 @@
-"""The meaning of the names of columns: in seven languages, in parts, by their cells, and how far each is trusted."""
+"""The meaning of the names of columns: in many languages, in parts, by their cells, and how far each is trusted."""
 
 from __future__ import annotations
 
@@ -59,6 +59,44 @@ def test_headers_in_seven_languages(header: str, expected: str) -> None:
     found = {index: field for field, indexes in plan.fields.items() for index in indexes}
     assert [found.get(index) for index in range(len(names))] == expected.split()
     assert set(plan.how) <= {"spelling", "parts"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Imię i nazwisko uczestnika;Firma/Instytucja;E-mail kontaktowy;Telefon stacjonarny",
+        "Jméno kontaktní osoby;Název organizace;Kontaktní e-mail;Tel. číslo",
+        "Adınız Soyadınız;Firmanız;E-posta Adresiniz;Telefon Numaranız",
+        "Fullständigt namn;Företagets namn;E-postadress (arbete);Telefon arbete",
+        "Yhteyshenkilön nimi;Yrityksen nimi;Työsähköposti;Puhelinnumero",
+        "Kapcsolattartó neve;Cégnév;E-mail-cím;Telefonszám",
+        "Имя контакта;Наименование организации;Адрес электронной почты;Контактный телефон",
+        "Ονοματεπώνυμο;Επωνυμία εταιρείας;E-mail επικοινωνίας;Τηλέφωνο",
+        "担当者氏名;会社名・組織名;E-mailアドレス;お電話番号",
+        "您的姓名;公司名称;您的邮箱;聯絡電話",
+        "성명;회사명;회사 이메일;휴대전화번호",
+        "الاسم الكامل;اسم الشركة;البريد الالكتروني للعمل;رقم الجوال",
+        'שם מלא;שם החברה;דוא"ל;מספר טלפון',
+        "Vor-/Nachname;Firma/Institution;Mailadr.;Durchwahl",
+        "Prénom NOM;Société actuelle;Adresse électronique;Ligne directe",
+        "¿Cuál es tu nombre completo?;¿En qué empresa trabajas?;Correo;WhatsApp",
+        "Wat is je naam?;Bij welk bedrijf werk je?;Wat is je e-mailadres?;Tel.nr.",
+        "Participant's name;Employer / Institution;Alt Email;DDI",
+    ],
+)  # fmt: skip
+def test_headers_of_other_languages_and_forms(header: str) -> None:
+    plan = plan_columns(header.split(";"))
+    found = {index: field for field, indexes in plan.fields.items() for index in indexes}
+    assert [found.get(index) for index in range(4)] == ["name", "company.name", "email", "phone"]
+
+
+@pytest.mark.parametrize("name", [
+    "Ad", "Ad Name", "By", "Ten", "HP", "CEP", "Roll No", "Deal - Title", "Ticket: Name", "Job: Name",
+    "Opportunity / Name",
+    "Employment Type", "Do you agree?", "May we email you?", "How did you hear about us?", "What is your budget?",
+])  # fmt: skip
+def test_words_of_one_language_are_not_taken_for_another(name: str) -> None:
+    assert plan_columns([name]).fields == {}
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadyard.errors import UnknownColumn
-from leadyard.files.column_languages import NAMES
+from leadyard.files.column_languages import CITY_NAMES, NAMES
 from leadyard.files.column_search import row_filter
-from leadyard.files.column_spellings import ONLY_BESIDE, column_key, custom_column_name
+from leadyard.files.column_sources import ONLY_BESIDE
+from leadyard.files.column_spellings import column_key, custom_column_name
 from leadyard.files.columns import ColumnPlan, plan_columns
 from leadyard.files.table import Row
 from leadyard.files.tables import open_table
@@ -50,7 +51,7 @@ def test_usual_spellings_are_recognised(spelling: str, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling", ["url", "Website", "type", "state", "city", "country", "bioguide_id", "Description", "ID", "名前"]
+    "spelling", ["url", "Website", "type", "state", "city", "country", "bioguide_id", "Description", "ID", "備考"]
 )
 def test_names_that_mean_many_things_stay_custom(spelling: str) -> None:
     plan = plan_columns([spelling])
@@ -219,4 +220,5 @@ def test_the_table_is_sound() -> None:
     every = [spelling for field in TEXT_FIELDS for spelling in field.spellings]
     assert [spelling for spelling, count in Counter(every).items() if count > 1] == []
     assert [spelling for spelling in every if column_key(spelling) != spelling] == []
-    assert ONLY_BESIDE.keys() <= {*every, *(name for names in NAMES.values() for name in names)}
+    abroad = {*(name for names in NAMES.values() for name in names), *CITY_NAMES}
+    assert ONLY_BESIDE.keys() <= {*every, *abroad}

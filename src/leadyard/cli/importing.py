@@ -86,7 +86,7 @@ def import_file(
 ) -> None:
     """Import a table or vCards into an audience.
 
-    The usual column names of exports are recognised, in seven languages. Other columns become custom fields. Importing
+    The usual column names of exports are recognised, in thirty languages. Other columns become custom fields. Importing
     the same file again changes nothing, because people are recognised by LinkedIn profile, e-mail or the identity
     column.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from leadyard.files.column_content import identity_in
+from leadyard.files.column_content import are_contact_details, identity_in
 from leadyard.files.column_sources import Sources
 from leadyard.files.custom_names import custom_name, free_name
 from leadyard.files.export import without_formula_quote
@@ -38,6 +38,7 @@ class Chooser:
     places: tuple[tuple[int, ...], ...]
     member_ids: tuple[int, ...]
     links: tuple[int, ...]
+    contacts: frozenset[int]
     kept: Mapping[int, str]
 
     @property
@@ -65,7 +66,11 @@ class Chooser:
         for index in dict.fromkeys(losing):
             kept[index] = free_name(custom_name(header[index]) or f"Column {index + 1}", taken)
             taken.add(kept[index])
-        return cls(choices, places, sources.member_ids, sources.links, kept)
+        names = fields.get("name", ())
+        contacts = sources.contacts | {
+            index for index in sources.links if index in names or are_contact_details(header[index])
+        }
+        return cls(choices, places, sources.member_ids, sources.links, contacts, kept)
 
     def choose(self, cells: Sequence[str], known: dict[str, str], custom: dict[str, str]) -> None:
         """Adds the chosen values to the attributes in `known`, and the cells that lost to the custom fields."""
@@ -97,8 +102,9 @@ class Chooser:
     def _find_identity(self, cells: Sequence[str], known: dict[str, str], custom: dict[str, str]) -> None:
         """Uses a profile among other links, or an address where nothing else identifies the person. The cell stays a
         custom field, because of what else can be in it."""
-        for cell in (cells[index] for index in self.links if cells[index]):
-            text, is_profile = identity_in(cell) or ("", False)
+        for index in self.links:
+            cell = cells[index]
+            text, is_profile = (identity_in(cell, is_contact=index in self.contacts) if cell else None) or ("", False)
             if is_profile:
                 known["linkedin_url"] = text
                 if known.get("company_website") == cell:
@@ -109,6 +115,9 @@ class Chooser:
                     # Exchange has a path where the address should be.
                     custom.setdefault("email (2)", known["email"])
                 known["email"] = text
+                if known.get("name") == cell:
+                    # The name before the address comes back when the address is tidied.
+                    del known["name"]
 
     def _settle_member(self, cells: Sequence[str], known: dict[str, str], custom: dict[str, str]) -> None:
         """Uses LinkedIn's id of the person where no address of the profile can be used."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from leadyard.errors import InvalidProspect
-from leadyard.files.column_languages import COMPANY_WORDS, CONTACT_WORDS, EMAIL_WORDS, OTHER_PEOPLE
+from leadyard.files.column_languages import COMPANY_WORDS, CONTACT_WORDS, EMAIL_WORDS, NOTE_WORDS, OTHER_PEOPLE
 from leadyard.files.column_spellings import column_words
 from leadyard.people.cells import emails_in, profiles_in
 from leadyard.people.email_address import normalised_email
@@ -27,6 +27,7 @@ _DRESSED_EMAIL = re.compile(
 _DRESSED_PROFILE = re.compile(r"=\s*HYPERLINK\(|\[[^\[\]]{0,100}\]\(|<", re.IGNORECASE)
 _BETWEEN_LINKS = re.compile(r"""[\s,;|\[\]"'<>]+|:::""")
 _MAX_LINKS_CHARS = 2_000
+_MAX_CONTACT_CHARS = 200
 _DIGITS = re.compile(r"\d")
 _PHONE = re.compile(r"(?:\+|00|\()[\d\s().\-/]{6,24}|[\d]{2,5}(?:[\s().\-/]+\d{2,8}){1,5}")
 _NOT_PHONE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|[\d]+\.[\d]+|(?:\d{1,3}\.){3}\d{1,3}")
@@ -71,24 +72,45 @@ def are_companies(cells: Sequence[str]) -> bool:
     return bool(filled) and _is_most(filled, _is_company)
 
 
-def has_identities(name: str, cells: Sequence[str]) -> bool:
+def has_identities(name: str, cells: Sequence[str], *, of_names: bool = False) -> bool:
     """Returns whether some cells of a column identify the person: links to profiles among others, such as in `Social
-    media`, or e-mail addresses among phones, such as in `Contact details`.
+    media`, or e-mail addresses among phones, such as in `Contact details`. `of_names` is true for a column of names.
 
     A column of another person or of the company, and a text with a link in it, is not."""
     words = set(column_words(name))
     if words & (OTHER_PEOPLE | COMPANY_WORDS):
         return False
-    named = CONTACT_WORDS | EMAIL_WORDS
-    found = [text for cell in cells if cell and (text := identity_in(cell)) and (text[1] or words & named)]
+    is_contact = of_names or are_contact_details(name)
+    found = [
+        text
+        for cell in cells
+        if cell and (text := identity_in(cell, is_contact=is_contact)) and (text[1] or is_contact)
+    ]
     return bool(found) and _is_distinct([text for text, _ in found])
 
 
-def identity_in(cell: str) -> tuple[str, bool] | None:
-    """Returns the profile among the links in a cell and true, or the address in it and false."""
+def are_mostly_contacts(name: str, cells: Sequence[str]) -> bool:
+    """Returns whether most filled cells of a column have one address among other words. Notes can mention anyone."""
+    filled = _filled(cells)
+    if not filled or set(column_words(name)) & NOTE_WORDS or not has_identities(name, cells, of_names=True):
+        return False
+    return _is_most(filled, lambda cell: identity_in(cell, is_contact=True) is not None)
+
+
+def are_contact_details(name: str) -> bool:
+    """Returns whether a column of this name contains how to reach the person, so also an address among other words."""
+    return bool(set(column_words(name)) & (CONTACT_WORDS | EMAIL_WORDS))
+
+
+def identity_in(cell: str, *, is_contact: bool = False) -> tuple[str, bool] | None:
+    """Returns the profile among the links in a cell and true, or the address in it and false. In a cell of contact
+    details the address can stand among other words: `Ada Vint, CEO, ada@vint.example`."""
     if "linkedin." in cell.lower() and (profile := profile_among_links(cell)):
         return profile, True
-    return (cell, False) if is_email(cell.strip()) else None
+    if is_email(cell.strip()):
+        return cell, False
+    is_one = is_contact and "@" in cell and len(cell) <= _MAX_CONTACT_CHARS and len(emails_in(cell).values) == 1
+    return (cell, False) if is_one else None
 
 
 def profile_among_links(cell: str) -> str | None:

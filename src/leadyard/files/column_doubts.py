@@ -14,8 +14,11 @@ _TITLES = frozenset({"titel", "titre", "titolo", "titulo"})
 """The job in one list, and `Dr.` in the next."""
 _SITES = frozenset({"site", "sito", "web", "homepage", "internet"})
 _NUMBERS = frozenset({"no", "nr", "num", "number", "nummer", "numero", "details", "info"})
-_NOUNS = PERSON_WORDS | {"maker", "referent", "referente"}
-_PEOPLE = PERSON_WORDS | NOW_WORDS | LINKING_WORDS | {"decision", "maker", "key", "referent", "referente", "main"}
+_ROLES = frozenset({"geschaftsfuhrer", "inhaber", "gerant", "dirigeant", "founder", "ceo", "direktor", "director"})
+_NOUNS = PERSON_WORDS | _ROLES | {"maker", "referent", "referente"}
+_PEOPLE = (
+    PERSON_WORDS | _ROLES | NOW_WORDS | LINKING_WORDS | {"decision", "maker", "key", "referent", "referente", "main"}
+)
 _NAMES = ("firstName", "lastName", "name")
 _MOST = 0.6
 _NAME = re.compile(r"[^\W\d_][^\d@/:;_]{2,99}")

@@ -8,6 +8,7 @@ far a column is trusted: `Home Email` is used where `Work Email` is empty.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -25,9 +26,9 @@ for _field in TEXT_FIELDS:
         _SPELLED.setdefault(_name, (_field.json_name, _rank))
 
 _REMARK = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*")
-_GROUP = re.compile(r"\s+[-–—]\s+|\s*[/:>|]\s*|\.(?=\D)|__")
+_GROUP = re.compile(r"\s+[-–—]\s+|\s*[/:>|・]\s*|\.(?=\D)|__")
 _AND = re.compile(r"\s*[,/&+]\s*|\s+(?:and|und|et|y|e|en)\s+", re.IGNORECASE)
-_NUMBER = re.compile(r"[1-9]\d?")
+_NUMBER = re.compile(r"0|[1-9]\d?")
 _CUSTOM_OF_SALESFORCE = re.compile("__c$", re.IGNORECASE)
 _MAX_PART_WORDS = 8
 _MAX_CHARS = 200
@@ -47,7 +48,12 @@ _PROFILE_REST = words.PROFILE_WORDS | words.PERSON_WORDS
 _COMPANY_REST = _PROFILE_REST | words.COMPANY_WORDS | {"current", "job"}
 _EMAIL_OTHER, _PHONE_OTHER = 3, 6
 _NAVIGATOR = {"navigator", "nav"}
-_DIRECT_LINES = ({"direct", "dial"}, {"direct", "line"}, {"work", "direct"}, {"ddi"})
+_DIRECT_LINES = (
+    {"direct", "dial"}, {"direct", "line"}, {"work", "direct"}, {"ddi"}, {"durchwahl"}, {"ligne", "directe"},
+)  # fmt: skip
+_EMAIL_NOUNS = (
+    {"correo", "electronico"}, {"posta", "elettronica"}, {"adresse", "electronique"}, {"direccion", "electronica"},
+)  # fmt: skip
 _COMPANY_FACTS = {"industry": "company.industry", "website": "company.website", "domain": "company.website"}
 
 
@@ -68,7 +74,8 @@ def meaning_of(name: str) -> Meaning | None:
         return None
     if (exact := _JSON_NAMES.get(key)) is not None:
         return Meaning(exact, "spelling", (-1, 0, 0))
-    name = _CUSTOM_OF_SALESFORCE.sub("", name)
+    # Japanese lists have full-width brackets.
+    name = _CUSTOM_OF_SALESFORCE.sub("", name if name.isascii() else unicodedata.normalize("NFKC", name))
     contact = _contact(name) or _contact(_REMARK.sub(" ", name))
     if key in _SPELLED:
         field, rank = _SPELLED[key]
@@ -95,11 +102,11 @@ def _contact(name: str) -> Meaning | None:
 
 
 def _email(found: set[str], number: int) -> Meaning | None:
-    is_email = found & words.EMAIL_WORDS or {"correo", "electronico"} <= found or {"posta", "elettronica"} <= found
+    is_email = found & words.EMAIL_WORDS or any(found >= noun for noun in _EMAIL_NOUNS)
     rest = found - words.EMAIL_WORDS - {"id"}
     if not is_email or not rest <= _EMAIL_REST:
         return None
-    trust = next((trust for group, trust in _EMAIL_CLASSES if rest & group), 0 if number == 1 else _EMAIL_OTHER)
+    trust = next((trust for group, trust in _EMAIL_CLASSES if rest & group), 0 if number < 2 else _EMAIL_OTHER)
     return Meaning("email", "parts", (trust, number, len(rest)))
 
 
@@ -109,7 +116,7 @@ def _phone(found: set[str], number: int) -> Meaning | None:
     is_line = any(found >= line for line in _DIRECT_LINES)
     if not (found & words.PHONE_WORDS or found & words.MOBILE_WORDS or is_line) or not rest <= _PHONE_REST:
         return None
-    trust = next((trust for group, trust in _PHONE_CLASSES if rest & group), 0 if number == 1 else _PHONE_OTHER)
+    trust = next((trust for group, trust in _PHONE_CLASSES if rest & group), 0 if number < 2 else _PHONE_OTHER)
     return Meaning("phone", "parts", (trust, number, len(rest)))
 
 
@@ -136,6 +143,15 @@ def _profile(found: set[str]) -> Meaning | None:
 
 
 def _place(name: str) -> Meaning | None:
+    """Returns the meaning of a part of a place, also of one with two names, such as `City/Town`."""
+    groups = [group for group in _GROUP.split(_REMARK.sub(" ", name)) if group.strip()]
+    parts = {meaning.field for group in groups if (meaning := _place_named(group))}
+    if len(groups) == 2 and len(parts) == 1 and all(map(_place_named, groups)):
+        return Meaning(parts.pop(), "parts", (1, 0, 0))
+    return _place_named(name)
+
+
+def _place_named(name: str) -> Meaning | None:
     found = column_words(_REMARK.sub(" ", name))
     rest = [word for word in found if word not in words.PLACE_WORDS and not _NUMBER.fullmatch(word)]
     beside = len(found) - len(rest)
@@ -150,15 +166,25 @@ def _in_parts(name: str) -> Meaning | None:
     plain = _REMARK.sub(" ", name).strip()
     groups = [group for group in _GROUP.split(plain) if group.strip()]
     candidates = [plain, *([" ".join(groups[1:]), groups[-1]] if len(groups) > 1 else [])]
+    if len(groups) > 1 and (of_company := _company_part(groups)) is not None:
+        return of_company
     for step, candidate in enumerate(candidates):
         if (field := _known(candidate)) is not None:
             # The group of a company, as in `Company - Name`, makes the company's name of a name.
             first = set(column_words(groups[0])) if groups else set()
             is_of_company = bool(first & words.COMPANY_WORDS) and not field.startswith("company.")
-            if step and (is_of_company or first & words.OTHER_PEOPLE):
+            if step and (is_of_company or first & (words.OTHER_PEOPLE | words.OTHER_THINGS)):
                 return None
             return Meaning(field, "parts", (1 + step, _number_in(plain), 0))
     return _whole_name(name) or _halves(groups) or _company_fact(plain) or _employer(plain)
+
+
+def _company_part(groups: Sequence[str]) -> Meaning | None:
+    """Returns the meaning of a name in the group of an employment: `person.employment.name`."""
+    last = column_key(groups[-1])
+    if not set(column_words(groups[-2])) & words.EMPLOYMENT_WORDS or last not in {"name", *_COMPANY_FACTS}:
+        return None
+    return Meaning(_COMPANY_FACTS.get(last, "company.name"), "parts", (2, _number_in(" ".join(groups)), 0))
 
 
 def _whole_name(name: str) -> Meaning | None:
@@ -170,9 +196,10 @@ def _whole_name(name: str) -> Meaning | None:
 
 
 def last_part(name: str) -> str:
-    """Returns the last part of a name in parts, without remarks: `Nombre` of `Persona - Nombre`."""
+    """Returns the last part of a name in parts, without remarks and words for the person: `Nombre` of
+    `Persona - Nombre`, and of `Nombre del contacto`."""
     groups = [group for group in _GROUP.split(_REMARK.sub(" ", name)) if group.strip()]
-    return groups[-1] if groups else name
+    return " ".join(_without_ends(list(column_words(groups[-1])))) if groups else name
 
 
 def _halves(groups: Sequence[str]) -> Meaning | None:
@@ -198,10 +225,11 @@ def _employer(name: str) -> Meaning | None:
 
 def _asked(name: str) -> Meaning | None:
     """Returns the meaning of a question in a form, such as `What is your first name?`."""
-    found = column_words(name)
-    if not words.ADDRESSING.intersection(found):
+    found = column_words(_REMARK.sub(" ", name))
+    if not words.ADDRESSING.intersection(found) and not name.rstrip(" *").endswith("?"):
         return None
-    meaning = meaning_of(" ".join(word for word in found if word not in words.QUESTION_WORDS))
+    left = " ".join(word for word in found if word not in words.QUESTION_WORDS)
+    meaning = meaning_of(left) if left and len(left) < len(name.rstrip(" *?")) else None
     return None if meaning is None else Meaning(meaning.field, "parts", meaning.trust)
 
 

@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, cast
 
-from leadyard.files.column_content import are_companies, field_of_content, has_identities
+from leadyard.files.column_content import are_companies, are_mostly_contacts, field_of_content, has_identities
 from leadyard.files.column_doubts import field_in_doubt
-from leadyard.files.column_languages import FAMILY_NAME_BESIDE, MEMBER_IDS, WHOLE_NAME_ALONE
+from leadyard.files.column_languages import FAMILY_NAME_BESIDE, MEMBER_IDS, NAMES, WHOLE_NAME_ALONE
 from leadyard.files.column_meaning import CITY, COUNTRY, STATE, Meaning, last_part, meaning_of
-from leadyard.files.column_spellings import COMPANY, ONLY_BESIDE, column_key
+from leadyard.files.column_spellings import column_key
+from leadyard.people.fields import FIELD_OF_NAME
 
 Found = Literal["mapped", "spelling", "parts", "content"]
 
 _LEAST_TRUST = (99, 0, 0)
+_IDENTITIES = {"email", "linkedinUrl", "publicIdentifier", "providerId"}
+
+# Some names mean a field only beside another column. In LinkedIn's own export of connections `URL` is the profile,
+# elsewhere it is any web page. A website is the company's only if the file names the company as well. `Ad` is a first
+# name in Turkish, and `By` is a city in Danish.
+COMPANY = frozenset({*FIELD_OF_NAME["company.name"].spellings, *NAMES["company.name"]})
+ONLY_BESIDE: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "url": frozenset({"connectedon"}),
+        "website": COMPANY,
+        "websiteurl": COMPANY,
+        "domain": COMPANY,
+        "domainname": COMPANY,
+        "www": COMPANY,
+        "ad": frozenset({"soyad", "soyadi", "soyisim"}),
+        "by": frozenset({"navn", "fornavn", "efternavn", "etternavn", "virksomhed", "postnr", "postnummer"}),
+        "ten": frozenset({"ho", "congty", "tencongty", "chucvu", "dienthoai", "sodienthoai"}),
+        "ho": frozenset({"ten"}),
+    }
+)
 
 
 class Sources:
     """The columns of each field (`fields`, best first) as they are found, and how each column was found (`how`).
 
     `named` has the meaning of each column by its name in this file. `first` has the identity column of a field. `links`
-    are columns in which some cells identify the person.
+    are columns in which some cells identify the person, and in `contacts` an address can stand among other words.
     """
 
     def __init__(self, header: Sequence[str], sample: Sequence[Sequence[str]], *, ignored: int) -> None:
@@ -32,6 +54,7 @@ class Sources:
         self.how: dict[int, Found] = {}
         self.member_ids: tuple[int, ...] = ()
         self.links: tuple[int, ...] = ()
+        self.contacts: frozenset[int] = frozenset()
         self.ignored = ignored
         self.keys = [column_key(name) for name in header]
         self.named = _meanings(header, self.keys)
@@ -71,8 +94,11 @@ def recognised_columns(sources: Sources, *, taken: set[int]) -> None:
             meaning = Meaning("company.linkedinUrl", "content", _LEAST_TRUST)
         if meaning is not None and meaning.field not in mapped:
             found[meaning.field].append((meaning.trust, index))
-            if meaning.field == "company.website" and has_identities("", _cells(sources, index)):
-                # The person's page in some rows.
+            of_names = meaning.field == "name"
+            # The person's page in some rows, and `Ada Vint <ada@vint.example>`.
+            if (of_names or meaning.field == "company.website") and has_identities(
+                "", _cells(sources, index), of_names=of_names
+            ):
                 sources.links += (index,)
             sources.how.setdefault(index, cast("Found", meaning.how))
         elif sources.keys[index] in MEMBER_IDS:
@@ -81,6 +107,12 @@ def recognised_columns(sources: Sources, *, taken: set[int]) -> None:
             found[shown].append((_LEAST_TRUST, index))
         elif has_identities(sources.header[index], _cells(sources, index)):
             sources.links += (index,)
+    if not (_IDENTITIES & (found.keys() | mapped) or sources.links or sources.member_ids):
+        # `Ada Vint, ada@vint.example` in a file where nothing else identifies people.
+        sources.links = tuple(
+            index for index in free if are_mostly_contacts(sources.header[index], _cells(sources, index))
+        )
+        sources.contacts = frozenset(sources.links)
     _keep_phones_with_names(found)
     for field, columns in found.items():
         _add(sources, field, [index for _, index in sorted(columns)])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 
 from leadyard.counted import counted
 from leadyard.errors import UnreadableFile
@@ -21,6 +22,7 @@ from leadyard.files.text_lines import TextLines
 # of blank rows only would keep a worker busy for hours without a result.
 MAX_BLANK_ROWS = 2_000_000
 _MAX_REPAIRED_CHARS = 65_536
+_MAX_GROUPS_CHARS = 10_000
 
 
 class CsvFile:
@@ -51,17 +53,20 @@ class CsvFile:
         self.encoding: str | None = name
         self.delimiter: str | None = layout.delimiter
         self._lines = TextLines(self._source, name, encoding_was_given=(encoding or default_encoding) is not None)
+        above = ""
         for _ in range(layout.lines_before_header):
             # The title and the notes of a file are not one record.
             self._lines.begin_record()
-            next(self._lines, None)
-        change = unwrapped if layout.is_wrapped else as_one_cell if layout.has_receivers else None
-        lines = map(change, self._lines) if change else self._lines
+            above = next(self._lines, "")
+        lines: Iterator[str] = map(unwrapped, self._lines) if layout.is_wrapped else self._lines
+        if layout.has_receivers:
+            # A line can have several of them, and the lines before the second one were read with the first.
+            lines = chain.from_iterable(map(as_one_cell, self._lines))
         self._records = csv.reader(lines, delimiter=layout.delimiter, skipinitialspace=True, strict=True)
         self._first: Row | None = None
         self.header_line: int | None = None
-        self.header = self._read_header(has_one=layout.has_header)
-        self._ahead = RowsAhead(PeopleRows(self.header).sorted_out(self._rows()))
+        self.header, written = self._read_header(_cells_of(above, layout.delimiter), has_one=layout.has_header)
+        self._ahead = RowsAhead(PeopleRows(self.header, written=written).sorted_out(self._rows()))
 
     @property
     def bytes_read(self) -> int:
@@ -103,7 +108,8 @@ class CsvFile:
             else:
                 yield self._fitted(record.line_number, record.cells)
 
-    def _read_header(self, *, has_one: bool) -> tuple[str, ...]:
+    def _read_header(self, above: Sequence[str], *, has_one: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Returns the names of the columns, and the ones that stand in the file. `above` is the line above them."""
         record = self._next_record()
         if record is None:
             raise UnreadableFile("The file contains only blank lines: it needs a line with the names of the columns.")
@@ -111,9 +117,10 @@ class CsvFile:
             raise UnreadableFile(f"The names of the columns cannot be read. {record.message}")
         if has_one:
             self.header_line = record.line_number
-            return checked_header(record.cells)
+            return checked_header(record.cells, above), checked_header(record.cells)
         self._first = record
-        return made_up_header(checked_header(record.cells), len(record.cells))
+        names = made_up_header(checked_header(record.cells), len(record.cells))
+        return names, names
 
     def _next_record(self) -> Row | BadRow | None:
         """Returns the next record that is not blank, with any number of cells, or None at the end."""
@@ -122,7 +129,7 @@ class CsvFile:
             try:
                 cells = next(self._records, None)
             except csv.Error as error:
-                repaired = self._without_spaces_behind_quotes()
+                repaired = self._repaired()
                 if repaired is None:
                     return self._unparsable(error)
                 cells = repaired
@@ -134,20 +141,25 @@ class CsvFile:
             f"There are more than {MAX_BLANK_ROWS:,} blank rows before line {self._lines.line_number:,}: remove them."
         )
 
-    def _without_spaces_behind_quotes(self) -> list[str] | None:
-        """Returns the cells of a record such as `"Ada" , "Vint"`, None if something else is wrong with it."""
+    def _repaired(self) -> list[str] | None:
+        """Returns the cells of a record such as `"Ada" , "Vint"`, or `"Ada \\"Ace\\" Vint"` with the quotes of MySQL.
+        Returns None if something else is wrong with it."""
         if self._lines.exhausted or self._lines.record_chars > _MAX_REPAIRED_CHARS:
             return None
-        delimiter = re.escape(self.delimiter or ",")
-        text = re.sub(rf'(?<=["])[ \t]+(?={delimiter}|[\r\n]*\Z)', "", "".join(self._lines.record))
-        try:
-            records = list(csv.reader([text], delimiter=self.delimiter or ",", skipinitialspace=True, strict=True))
-        except csv.Error:
-            return None
-        return records[0] if len(records) == 1 else None
+        delimiter = self.delimiter or ","
+        written = "".join(self._lines.record)
+        spaces = rf'(?<=["])[ \t]+(?={re.escape(delimiter)}|[\r\n]*\Z)'
+        for text in (re.sub(spaces, "", written), re.sub(r'\\"(?!\s*(?:[\r\n]|\Z))', '""', written)):
+            try:
+                records = list(csv.reader([text], delimiter=delimiter, skipinitialspace=True, strict=True))
+            except csv.Error:
+                continue
+            if len(records) == 1:
+                return records[0]
+        return None
 
     def _first_line(self) -> int:
-        return self._lines.line_number - len(self._lines.record) + 1
+        return self._lines.line_number - max(1, len(self._lines.record)) + 1
 
     def _holds_nul(self) -> bool:
         return "\0" in "".join(self._lines.record)
@@ -179,3 +191,10 @@ class CsvFile:
             ) from error
         message = f"Line {first:,} has text after a closing quote: write quotes inside a quoted cell twice."
         return BadRow(first, "MALFORMED_QUOTES", message, ("".join(self._lines.record).rstrip("\r\n"),))
+
+
+def _cells_of(line: str, delimiter: str) -> list[str]:
+    """Returns the cells of a line that is not part of the table."""
+    if not line.strip() or len(line) > _MAX_GROUPS_CHARS or "\0" in line:
+        return []
+    return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter, skipinitialspace=True), [])

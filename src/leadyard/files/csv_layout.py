@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -27,6 +27,11 @@ _MAX_LINES_A_HEADER = 20
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[ \t]*[\r\n]*', re.IGNORECASE)
 # The receivers of an e-mail, one a line. The quotes are around the name, and not around a cell.
 _RECEIVER = re.compile(r'(?:[ \t]*"[^"\r\n]*"[ \t]*|[^"<>\r\n]*)<[^\s<>@]+@[^\s<>@]+>[;, \t]*[\r\n]*')
+# A comma can be in the quotes around a name.
+_BETWEEN_COMMAS = re.compile(r'(?:"[^"]*"|[^";,])+')
+_MAX_RECEIVER_CHARS = 400
+_BETWEEN_RECEIVERS = ";, \t\r\n"
+_FEWEST_IN_A_LINE = 3
 _WRAPPED = re.compile(r'[ \t]*"((?:[^"]|"")*)"[;,|\t ]*([\r\n]*)')
 # The delimiter of our own exports is certain, even if their cells are full of other delimiters.
 _EXPORT_START = ",".join(COLUMN_NAMES)
@@ -88,7 +93,7 @@ def _layout_of_lines(lines: list[str], delimiter: str | None, wanted: Collection
     first = _joined(lines[:_MAX_PREAMBLE_LINES])
     if not any(line.strip() for line in first):
         return Layout(delimiter or _likeliest_delimiter(lines), 0)
-    if delimiter is None and _are_receivers(list(filter(str.strip, first))):
+    if delimiter is None and _are_receivers(list(filter(str.strip, lines[: len(first)]))):
         return Layout(",", 0, has_header="@" not in first[0], has_receivers=True)
     candidates = delimiter or DELIMITERS
     inner = [unwrapped(line) for line in first if line.strip()]
@@ -112,15 +117,34 @@ def _are_wrapped(inner: Sequence[str], outer: Sequence[str]) -> bool:
 def _are_receivers(lines: Sequence[str]) -> bool:
     """Returns whether most lines, apart from a header, are addresses and some of them have a name before it."""
     below = lines[1:] or lines
-    named = sum(1 for line in below if _RECEIVER.fullmatch(line))
+    named = sum(1 for line in below if _RECEIVER.fullmatch(line) or ("<" in line and len(receivers_in(line)) > 1))
     bare = sum(1 for line in below if is_email(line.strip(" \t\r\n;,")))
+    if len(lines) == 1 and len(receivers_in(lines[0])) >= _FEWEST_IN_A_LINE:
+        return True
     return named > 0 and named + bare >= 0.6 * len(below)
 
 
-def as_one_cell(line: str) -> str:
-    """Returns the line as a quoted cell of a CSV file."""
-    text = line.rstrip("\r\n")
-    return f'"{text.strip(" ;,").replace(chr(34), chr(34) * 2)}"\n' if text.strip() else line
+def receivers_in(line: str) -> list[str]:
+    """Returns the receivers in the field of a message, such as `Ada <ada@x.example>; bob@x.example`. A line with
+    something else in it is one of them."""
+    whole = line.strip(_BETWEEN_RECEIVERS)
+    if "@" not in line:
+        return [whole]
+    parts = [text for found in _BETWEEN_COMMAS.finditer(line) if (text := found[0].strip(_BETWEEN_RECEIVERS))]
+    return parts if all(map(_is_receiver, parts)) else [whole]
+
+
+def _is_receiver(text: str) -> bool:
+    return len(text) <= _MAX_RECEIVER_CHARS and (_RECEIVER.fullmatch(text) is not None or is_email(text))
+
+
+def as_one_cell(line: str) -> Iterator[str]:
+    """Yields each receiver of the line as a line of one quoted cell."""
+    if not line.strip():
+        yield line
+        return
+    for text in receivers_in(line):
+        yield f'"{text.replace(chr(34), chr(34) * 2)}"\n'
 
 
 def unwrapped(line: str) -> str:

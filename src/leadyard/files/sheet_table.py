@@ -51,13 +51,15 @@ class SheetTable:
             )
         place = header_place([row.cells for row in first], wanted)
         self.header_line: int | None = None if place is None else first[place].number
-        header = _header(first, place)
+        header, written = _header(first, place)
         below = first if place is None else first[place + 1 :]
         self._width, self._links = len(header), book.links(chosen)
         self._linked = _linked_columns(self._links, below, self._width)
         # A column of the addresses behind the texts, such as `Profile link` beside `Profile`.
         self.header = checked_header((*header, *(f"{header[column]} link".strip() for column in self._linked)))
-        self._ahead = RowsAhead(PeopleRows(self.header).sorted_out(self._fitted(chain(below, rows))))
+        self._written = (*written, *self.header[len(written) :])
+        people = PeopleRows(self.header, written=self._written)
+        self._ahead = RowsAhead(people.sorted_out(self._fitted(chain(below, rows))))
 
     @property
     def part_read(self) -> float | None:
@@ -102,7 +104,7 @@ class SheetTable:
             yield BadRow(number, "TOO_MANY_CELLS", message, tuple(cells))
 
     def _links_of(self, number: int, cells: tuple[str, ...]) -> tuple[str, ...]:
-        if cells == self.header[: self._width]:
+        if cells == self._written[: self._width]:
             # The header again.
             return self.header[self._width :]
         links = self._links.get(number, {})
@@ -166,12 +168,15 @@ def _beginning(rows: Iterator[SheetRow]) -> list[SheetRow]:
     return first
 
 
-def _header(first: Sequence[SheetRow], place: int | None) -> tuple[str, ...]:
-    """Returns the names of the columns, as many as the first rows have."""
+def _header(first: Sequence[SheetRow], place: int | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the names of the columns, as many as the first rows have, and the ones that stand in the sheet."""
     start = 0 if place is None else place
     names = first[start].cells
     width = max(len(names), min(MAX_COLUMNS, max(len(row.cells) for row in first[start:])))
     if place is None:
         checked_header(tuple(names))
-        return made_up_header(names, width)
-    return checked_header((*names, *[""] * (width - len(names))))
+        made_up = made_up_header(names, width)
+        return made_up, made_up
+    named = (*names, *[""] * (width - len(names)))
+    above = first[place - 1].cells if place and first[place - 1].number == first[place].number - 1 else ()
+    return checked_header(named, above), checked_header(named)

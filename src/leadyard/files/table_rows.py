@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from leadyard.files.column_content import is_email, is_profile
+from leadyard.files.column_spellings import column_key
 from leadyard.files.csv_header import numbered
+from leadyard.files.heading import score
 from leadyard.files.table import BadRow, Row, SkippedRow
 
 _MAX_HELD = 12
+_FEWEST_NAMES = 2
 _ENGLISH = (
     "confidential", "copyright", r"\(c\)", "©", "generated (?:by|on|at|from)", r"grand totals?\b",
     r"(?:sub)?totals?\b\s*(?:[:(=]|\d|records|$)", "end of (?:report|file|list)", "do not distribute",
@@ -24,11 +27,19 @@ _OTHERS = (
     "(?:exportiert|gedruckt|stand) (?:von|am|vom)", "(?:édité|exporté|imprimé|créé) (?:par|le)",
     "(?:exportado|creado|impreso|criado) (?:por|el|em)", "(?:esportato|creato|stampato) (?:da|il)",
     "(?:geëxporteerd|afgedrukt) (?:door|op)",
+    "razem", "łącznie", "celkem", "spolu", "toplam", "genel toplam", "summa", "totalt", "i alt", "yhteensä",
+    "összesen", "σύνολο", "итого", "всего", "разом", "всього", "ukupno", "skupaj", "jumlah", "tổng cộng",
+    "الإجمالي", "المجموع",
+    "wygenerowano", "vygenerováno", "vytvořeno", "oluşturulma", "skapad", "utskriven", "oprettet", "tulostettu",
+    "készült", "сформировано", "сформирован", "создано", "сгенерировано", "сформовано", "poufne", "důvěrné",
+    "gizli", "konfidentiellt", "fortroligt", "конфиденциально",
 )  # fmt: skip
 # `Seite 1 von 2`, `Stand: 1.3.2026`.
 _PAGES = (
     r"(?:seite|p[aá]gina?|pag\.?) \d+ (?:von|sur|de|di|van|/) \d+",
-    "(?:stand|quelle|fuente|fonte|bron):",
+    "(?:stand|quelle|fuente|fonte|bron|źródło|zdroj|kaynak|källa|kilde|lähde|forrás|источник|джерело):",
+    # Without spaces, so a number or a colon can follow directly.
+    "(?:合計|合计|总计|總計|総計|計|小計|합계|총계|出力日|作成日|出典|来源|导出时间)(?:\\s*[:：(（]|\\s*\\d|\\s*$)",
 )  # fmt: skip
 _FOOTER = re.compile(
     rf"\W*(?:{'|'.join((*_ENGLISH, *_PAGES))}|(?:{'|'.join(_OTHERS)})\b\s*(?:[:(=]|\d|$|\w))", re.IGNORECASE
@@ -45,26 +56,38 @@ class PeopleRows:
     before and behind it, are skipped. So a few rows of one cell are held back until the next one.
     """
 
-    def __init__(self, header: Sequence[str]) -> None:
-        self._header = tuple(header)
+    def __init__(self, header: Sequence[str], *, written: Sequence[str] | None = None) -> None:
+        """`written` are the names as the file repeats them, if the header was changed."""
+        self._header = tuple(written or header)
+        self._names = frozenset(filter(None, self._header))
+        self._keys = [column_key(name) for name in self._header]
+        self._order: Sequence[int] | None = None
         self._first = next((index for index, name in enumerate(self._header) if name), 0)
-        self._name = self._header[self._first] if self._header else ""
         self._width = sum(1 for name in self._header if name)
         self._held: list[Row | BadRow] = []
         self._is_footer = False
 
     def sorted_out(self, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow | SkippedRow]:
         """Yields the rows in order."""
-        name, first, held = self._name, self._first, self._held
+        first, held = self._first, self._held
         # The first cells of nearly every person are filled. This condition saves the search in all other cells.
         probes = (0, 1, min(2, self._width - 1)) if self._width > 1 else (0, 0, 0)
         one, two, three = probes
-        for row in rows:
+        names = self._names
+        for found in rows:
+            row = found if self._order is None else self._in_order(found)
             cells = row.cells
-            if type(row) is Row and cells[one] and cells[two] and cells[three] and cells[first] != name and not held:
+            if (
+                type(row) is Row
+                and cells[one]
+                and cells[two]
+                and cells[three]
+                and not held
+                and cells[first] not in names
+            ):
                 self._is_footer = False
                 yield row
-            elif type(row) is Row and cells[first] == name and self._repeats_header(cells):
+            elif type(found) is Row and self._begins_again(found.cells):
                 yield from self._released()
                 yield SkippedRow(row.line_number)
             elif self._width > 1 and self._is_lonely(row):
@@ -75,8 +98,36 @@ class PeopleRows:
                 yield row
         yield from self._released()
 
-    def _repeats_header(self, cells: Sequence[str]) -> bool:
-        return numbered(cell.strip() for cell in cells) == self._header
+    def _begins_again(self, cells: Sequence[str]) -> bool:
+        """Returns whether the row repeats the header. A further table can have the same columns in another order, and
+        its rows are then read in the order of the header."""
+        if cells[self._first] not in self._names:
+            return False
+        names = numbered(cell.strip() for cell in cells)
+        if names == self._header:
+            self._order = None
+            return True
+        keys = [column_key(name) for name in names]
+        # A name over a column that has had none stays there.
+        stays = {index for index, key in enumerate(self._keys) if not key and keys[index] not in self._keys}
+        known = [key for index, key in enumerate(keys) if key and index not in stays]
+        if len(set(known)) < len(known) or not set(known) <= set(self._keys) or score(names) < _FEWEST_NAMES:
+            return False
+        places = {key: index for index, key in enumerate(keys) if key}
+        self._order = [
+            index if index in stays else places.get(key, -1) if key else -1 for index, key in enumerate(self._keys)
+        ]
+        return True
+
+    def _in_order(self, row: Row | BadRow) -> Row | BadRow:
+        order = self._order or ()
+        if isinstance(row, BadRow) or len(order) != len(row.cells):
+            return row
+        taken = set(order)
+        if any(cell for index, cell in enumerate(row.cells) if index not in taken):
+            # Nothing may get lost, so a row with more cells than the second header has names stays as it is.
+            return row
+        return Row(row.line_number, tuple(row.cells[index] if index >= 0 else "" for index in order))
 
     def _is_lonely(self, row: Row | BadRow) -> bool:
         """Returns whether the row has only one cell, or the words of a footer in the first of a few cells, and

@@ -14,8 +14,10 @@ from leadyard.errors import UnreadableFile
 from leadyard.files.byte_source import ByteSource, Stream
 from leadyard.files.csv_file import CsvFile
 from leadyard.files.pace import Pace, PacedFile
+from leadyard.files.people_in_a_row import one_person_a_row
 from leadyard.files.sheet_table import SheetTable
 from leadyard.files.table import Table
+from leadyard.files.turned_table import upright
 from leadyard.files.unpacked_file import UnpackedFile
 from leadyard.files.vcard_table import VcardTable, is_vcard
 from leadyard.files.workbooks.archive import Archive
@@ -88,7 +90,9 @@ def table_in(
         if pace is not None:
             file = _paced(file, pace)
         try:
-            return SheetTable(_book_in(file, start), sheet=reading.sheet, wanted=reading.wanted, closes=file.close)
+            book = _book_in(file, start)
+            table = SheetTable(book, sheet=reading.sheet, wanted=reading.wanted, closes=file.close)
+            return one_person_a_row(upright(table), reading.wanted)
         except BaseException:
             file.close()
             raise
@@ -97,7 +101,7 @@ def table_in(
         return VcardTable(
             source, encoding=reading.encoding, default_encoding=reading.default_encoding, size_bytes=size_bytes
         )
-    return CsvFile(
+    lines = CsvFile(
         source,
         encoding=reading.encoding,
         default_encoding=reading.default_encoding,
@@ -105,6 +109,7 @@ def table_in(
         wanted=reading.wanted,
         size_bytes=size_bytes,
     )
+    return one_person_a_row(upright(lines), reading.wanted)
 
 
 def needs_random_access(start: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from leadyard.clock import now_ms
 from leadyard.database import Transaction
@@ -57,18 +57,34 @@ async def foresee_import(
 
 
 def _rows(batch: Batch, outcome: BatchOutcome) -> list[PreviewRow]:
-    """Returns the rows of a batch in the order of the file."""
-    notes: dict[int | None, list[PreviewNote]] = {}
-    for remark in (*outcome.rejected, *outcome.noted):
-        notes.setdefault(remark.line, []).append(PreviewNote(remark.code, remark.message))
-    rejected = {row.line for row in outcome.rejected}
+    """Returns the rows of a batch in the order of the file. The reasons of a rejection are beside the rejected row, and
+    the notes beside the people of the line."""
+    reasons, notes = _remarks(outcome.rejected), _remarks(outcome.noted)
     return [
-        PreviewRow(line=line, prospect=None if line in rejected else profile, notes=tuple(notes.get(line, ())))
+        PreviewRow(line=line, prospect=profile, notes=tuple((reasons if profile is None else notes).get(line, ())))
         for line, profile in _lines(batch, outcome.rejected)
     ]
 
 
+def _remarks(rows: Iterable[RejectedRow]) -> dict[int | None, list[PreviewNote]]:
+    found: dict[int | None, list[PreviewNote]] = {}
+    for row in rows:
+        found.setdefault(row.line, []).append(PreviewNote(row.code, row.message))
+    return found
+
+
 def _lines(batch: Batch, rejected: Sequence[RejectedRow]) -> Iterator[tuple[int | None, Profile | None]]:
-    profiles = {batch.rows[index][0]: profile for index, profile in check_batch(batch).valid}
-    lines = {*profiles, *(row.line for row in rejected)}
-    yield from ((line, profiles.get(line)) for line in sorted(lines, key=lambda line: line or 0))
+    """Yields the lines with their people, None for a rejected one. A line can contain several people."""
+    checked = check_batch(batch)
+    profiles: dict[int | None, list[Profile | None]] = {}
+    for index, profile in checked.valid:
+        profiles.setdefault(batch.rows[index][0], []).append(profile)
+    unusable = Counter[int | None](batch.rows[each.index][0] for each in checked.invalid)
+    unusable.update(row.line for row in batch.rejected)
+    refused = Counter(row.line for row in rejected)
+    for line in sorted({*profiles, *refused}, key=lambda line: line or 0):
+        people = profiles.get(line, [])
+        if refused[line] > unusable[line] and len(people) == 1:
+            # The person contradicts a known one.
+            people = [None]
+        yield from ((line, profile) for profile in (*people, *[None] * bool(unusable[line])))

@@ -23,6 +23,16 @@ MAX_CELL_LENGTH = 5_000
 _FULL_WIDTH = re.compile("[\uff01-\uff5e\ufe6b]")
 # Access writes an address as `text#mailto:address#`.
 _BETWEEN_EMAILS = re.compile(r'(?:[\s<>()\[\]{},;:"|\\“”„«»]|#(?=mailto:|\Z|[\s;,]))+', re.IGNORECASE)
+# `ada @ vint.example`, and the line break of a program's text, as in `ada@vint.example\\nbob@vint.example`.
+_SPACE_AROUND_AT = re.compile(r"(?<=[\w.+-])[ \t]*@[ \t]*(?=\w[\w-]*\.)")
+_WRITTEN_BREAK = re.compile(r"(@[^\s\\@]+)\\[nrt]")
+_BEFORE_ADDRESS = re.compile(r"([^<>()\[\]@]+)[<(\[]\s*(?:mailto:)?[^\s<>()\[\]@]+@", re.IGNORECASE)
+_NAME_BEFORE_ADDRESS = re.compile(
+    r"\s*([^\W\d_][^\s\d@,;:|<>()]*(?: [^\s\d@,;:|<>()\-–—]+){1,3})\s*[,;:|–—-]\s*[^\s@]+@"
+)
+_LINK = re.compile(
+    r"<a\s[^<>]{0,200}?href\s*=\s*[\"']?([^\"'<>\s]{1,2000})[\"']?[^<>]{0,200}>([^<>]{0,200})</a>", re.IGNORECASE
+)
 _AROUND_EMAIL = "'`´‘’.…*•·/&="
 _SYNTAX = frozenset({"mailto", "email", "e-mail", "mail", "and", "or", "und", "et", "=hyperlink", "hyperlink", "smtp"})
 
@@ -84,19 +94,32 @@ class FoundValues(NamedTuple):
 
 def emails_in(cell: str) -> FoundValues:
     """Returns the normalised addresses in a cell. The address of no person, such as `noreply@`, is in the rest."""
-    text = _FULL_WIDTH.sub(_half_width, cell[:MAX_CELL_LENGTH])
+    text = _FULL_WIDTH.sub(_half_width, _without_tags(cell[:MAX_CELL_LENGTH]))
     other: list[str] = []
     problem = None
     try:
         found = [normalised_email(text)]
     except InvalidProspect as refusal:
         problem = refusal.reason_code, refusal.details
-        found, other = _emails_within(text)
+        found, other = _emails_within(_WRITTEN_BREAK.sub(r"\1 ", text))
+        if not found and _SPACE_AROUND_AT.search(text):
+            found, other = _emails_within(_SPACE_AROUND_AT.sub("@", text))
     other.extend(_tail(cell))
     locked = [address for address in found if is_locked_email(address)]
     values = [address for address in found if not (is_locked_email(address) or is_no_reply(address))]
     rest = [address for address in found if is_no_reply(address)] + other
     return FoundValues(tuple(values), tuple(rest), None if found or locked else problem)
+
+
+def text_before_address(cell: str) -> str:
+    """Returns the text before an address in brackets, such as the name in `"Vint, Ada" <ada@vint.example>`."""
+    text = cell[:MAX_CELL_LENGTH]
+    if (found := _BEFORE_ADDRESS.match(text)) is not None:
+        return found[1].strip(" \t\"'“”„«»")
+    # Two to four words, of which the first and the last begin with a capital letter, or have a script without them.
+    found = _NAME_BEFORE_ADDRESS.match(text)
+    ends = [] if found is None else [found[1].split()[0], found[1].split()[-1]]
+    return found[1] if found and all(word[0].isalpha() and not word[0].islower() for word in ends) else ""
 
 
 def phones_in(cell: str) -> FoundValues:
@@ -130,7 +153,8 @@ def profiles_in(cell: str, *, is_name: bool = False, person: Callable[[], frozen
     a digit or hyphen in it, or contains one of the words that `person` returns. Otherwise `Profile` or `Connected`
     would be the same profile in all rows. Other addresses, and one that also names a search, are in the rest.
     """
-    text = _MISTYPED.sub("https://", _without_quotes(cell[:MAX_CELL_LENGTH]).rstrip(".,;"))
+    text = _without_tags(_without_quotes(cell[:MAX_CELL_LENGTH]))
+    text = _MISTYPED.sub("https://", _with_slashes(text.rstrip(".,;")))
     found: list[str] = []
     problem = None
     try:
@@ -148,6 +172,16 @@ def profiles_in(cell: str, *, is_name: bool = False, person: Callable[[], frozen
         return FoundValues((), (cell,), problem)
     values = sorted(dict.fromkeys(found), key=is_member_id)
     return FoundValues(tuple(values), (*unusable, *_text_beside(text), *_tail(cell)))
+
+
+def _without_tags(text: str) -> str:
+    """Returns the address and the text of a link of HTML."""
+    return _LINK.sub(r"\1 \2", text) if "<" in text and "href" in text.lower() else text
+
+
+def _with_slashes(text: str) -> str:
+    """Returns an address with its slashes: JSON has `\\/` for one, and people type a backslash."""
+    return text.replace("\\/", "/").replace("\\", "/") if "\\" in text and "linkedin." in text.lower() else text
 
 
 def member_number(cell: str) -> str | None:

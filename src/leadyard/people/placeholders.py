@@ -49,8 +49,21 @@ _NO_CONTACT = _listed(
     "sem e-mail",
     "|",
 )
+# In more languages, in any field but a name.
+_NOT_GIVEN_ABROAD = _listed(
+    "brak|brak danych|nie dotyczy|nie podano|nieznany|není|neuvedeno|neznámý|nezadáno|neuvedené|nie je|"
+    "neznámy|yok|bilinmiyor|belirtilmemiş|mevcut değil|ej angivet|saknas|okänd|okänt|uppgift saknas|ukendt|"
+    "ikke angivet|ikke oppgitt|ukjent|mangler|ei ole|ei tiedossa|ei ilmoitettu|tuntematon|puuttuu|nincs|"
+    "nincs adat|ismeretlen|nincs megadva|nu este cazul|nespecificat|necunoscut|lipsă|нет|нет данных|не указан|"
+    "не указана|не указано|неизвестно|отсутствует|немає|немає даних|не вказано|невідомо|няма|nema|nepoznato|"
+    "nije navedeno|δεν υπάρχει|άγνωστο|なし|無し|不明|未設定|未登録|無|无|未知|暂无|没有|未填写|無資料|없음|"
+    "미정|미등록|알 수 없음|אין|לא ידוע|לא זמין|لا يوجد|غير معروف|غير متوفر|tidak ada|tidak diketahui|"
+    "không có|không rõ|ไม่มี",
+    "|",
+)
 _BRACKETED = _listed("(not set)|[not set]|[not provided]|(not provided)|(no value)|[no value]|(no name)", "|")
 _CONTACTS = frozenset({"email", "phone", "linkedin_url", "public_identifier"})
+_PROFILES = frozenset({"linkedin_url", "public_identifier"})
 _NAMES = frozenset({"first_name", "last_name", "name"})
 _REAL_NAMES = frozenset({"Null", "None", "Nil", "Na", "Nan"})
 # The titles by which people are addressed. A column named Title may contain these instead of the job.
@@ -80,9 +93,11 @@ SUSPICIOUS = _spellings(
         *_BRACKETED,
         *_NOT_THERE,
         *_NOT_GIVEN,
+        *_NOT_GIVEN_ABROAD,
         *_HONORIFICS,
         *(f"{word}." for word in _HONORIFICS),
         *_TWO_HONORIFICS,
+        *("me", "n-a"),
     ]
 )
 """The usual spellings of everything that `is_placeholder` and `is_honorific` accept, for one look at a whole row."""
@@ -94,6 +109,11 @@ _LOCKED = re.compile(
     rf"(?:{_NOT_FOUND}|e?mail[-_.]?(?:locked|hidden|unavailable)|no[-_.]?(?:e[-_.]?)?mail|none|null|nil|undefined|"
     rf"unknown)(?:[-_.]?\d{{1,6}}|\+[^@]*)?@"
     r"|(?:na|x+|test|email|mail|user|name)@(?:na|none|null|x+|noemail|nomail|unknown|test|domain|email)\.[a-z]+\Z",
+    re.ASCII,
+)
+# What a program writes as an address whose name is missing, and the address that leads each member to itself.
+_NO_PROFILE = re.compile(
+    r"(?:https?://)?(?:[a-z]{1,3}\.)?linkedin\.com/(?:in|pub)(?:/(?:null|undefined|nan|none|nil|n%2fa|n-?a|unknown|me|-)?)?/?",
     re.ASCII,
 )
 _NO_REPLY = re.compile(r"(?:(?:no|do[-_.]?not|dont)[-_.]?reply(?:[-_.+][^@]*)?|mailer-daemon)@", re.ASCII)
@@ -110,7 +130,11 @@ _FUNCTIONS = _listed(
     "postmaster praxis presse press pr privacy procurement purchasing reception recepcion recrutement "
     "reservations reservas rezeption rh root sales secretaria secretariat security segreteria sekretariat "
     "service services shop staff store studio support team usenet uucp vendas ventas vendite verkauf verkoop "
-    "vertrieb verwaltung webmaster welcome willkommen www"
+    "vertrieb verwaltung webmaster welcome willkommen www "
+    "biuro sekretariat sprzedaz obsluga rekrutacja kadry ksiegowosc zamowienia obchod podpora fakturace uctarna predaj "
+    "iletisim bilgi satis destek muhasebe insankaynaklari kundtjanst forsaljning ekonomi salg kundeservice firmapost "
+    "faktura asiakaspalvelu myynti toimisto laskutus iroda ugyfelszolgalat penzugy ertekesites vanzari comenzi "
+    "prodaja prodaza podrska zakaz zakupki otdelkadrov buhgalteria priemnaya eigyo soumu saiyo toiawase"
 )
 _COUNTRY_OR_NUMBER = re.compile(r"[-_.](?:[a-z]{2}|\d{1,3})|\d{1,3}", re.ASCII)
 
@@ -123,7 +147,9 @@ def is_placeholder(text: str, attribute: str | None = None) -> bool:
     word = text.casefold()
     if attribute in _CONTACTS and (word in _NO_CONTACT or (attribute == "phone" and not word.strip("+ ()-./0"))):
         return True
-    if attribute is not None and attribute not in _NAMES and word in _NOT_GIVEN:
+    if attribute is not None and attribute not in _NAMES and (word in _NOT_GIVEN or word in _NOT_GIVEN_ABROAD):
+        return True
+    if attribute in _PROFILES and _NO_PROFILE.fullmatch(word):
         return True
     means_nothing = word in _NO_VALUE or word in _BRACKETED or (attribute is not None and word in _NOT_THERE)
     return means_nothing and not (attribute in _NAMES and text in _REAL_NAMES)

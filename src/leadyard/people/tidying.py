@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from leadyard.errors import InvalidProspect
-from leadyard.people.cells import FoundValues, emails_in, member_number, phones_in, profiles_in
+from leadyard.people.cells import FoundValues, emails_in, member_number, phones_in, profiles_in, text_before_address
 from leadyard.people.fields import (
     MAX_CUSTOM_FIELDS,
     MAX_CUSTOM_NAME_LENGTH,
@@ -217,9 +217,9 @@ def _settle_email(row: _Row, cell: str | None) -> None:
     # The text beside an address is nearly always the name of the person.
     names = row.name_words() if found.rest else frozenset()
     beside = [text for text in found.rest if not name_words(text) <= names]
-    if found.values and beside and not names and "<" in cell:
+    before = text_before_address(cell) if found.values and beside and not names else ""
+    if before or (found.values and beside and not names and "<" in cell):
         # With its comma: `"Vint, Ada" <ada@vint.example>`. Behind it can be other people.
-        before = cell.partition("<")[0].strip(" \t\"'“”„«»")
         name = before if before and name_words(before) <= name_words(beside[0]) else beside[0]
         row.take("name", name)
         if name_words(name) == name_words(beside[0]):

@@ -18,6 +18,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from tests.files.corpus.abroad import ABROAD
 from tests.files.corpus.cards import CARDS, expected_of_card
 from tests.files.corpus.cells import cell
 from tests.files.corpus.exports import EXPORTS
@@ -26,11 +27,13 @@ from tests.files.corpus.layouts import Layout
 from tests.files.corpus.more_exports import MORE_EXPORTS, MORE_LANGUAGES
 from tests.files.corpus.more_odd_files import MORE_ODD_FILES
 from tests.files.corpus.odd_files import ODD_FILES
+from tests.files.corpus.other_exports import OTHER_EXPORTS
+from tests.files.corpus.other_odd_files import OTHER_ODD_FILES
 from tests.files.corpus.people import PEOPLE, Person
 from tests.files.corpus.truth import Expected, expected
 from tests.files.corpus.writers import BOOK_WRITERS, CSV_FORMS
 
-LAYOUTS = (*EXPORTS, *IN_LANGUAGES, *MORE_EXPORTS, *MORE_LANGUAGES)
+LAYOUTS = (*EXPORTS, *IN_LANGUAGES, *MORE_EXPORTS, *MORE_LANGUAGES, *OTHER_EXPORTS, *ABROAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def corpus() -> Iterator[CorpusFile]:
     forms, writers = cycle(CSV_FORMS), cycle(BOOK_WRITERS)
     for layout in LAYOUTS:
         # Lines above a header would be wrapped with it, which no program does.
-        form = next(each for each in forms if each != "wrapped" or not layout.above)
+        form = next(each for each in forms if _suits(layout, each))
         yield _as_csv(layout, form)
         yield _as_book(layout, next(writers))
     for version, card in CARDS.items():
@@ -58,8 +61,16 @@ def corpus() -> Iterator[CorpusFile]:
         found = tuple(_or_none(expected_of_card(person, version)) for person in people)
         content = "".join(map(card, people)).encode()
         yield CorpusFile(f"cards-{version}.vcf", f"vCard {version}", content, found)
-    for odd in (*ODD_FILES, *MORE_ODD_FILES):
+    for odd in (*ODD_FILES, *MORE_ODD_FILES, *OTHER_ODD_FILES):
         yield CorpusFile(odd.name, "odd files", odd.content, odd.people, odd.encoding)
+
+
+def _suits(layout: Layout, form: str) -> bool:
+    if form == "wrapped" and layout.above:
+        return False
+    encoding = CSV_FORMS[form][0]
+    texts = [*(name for name, _ in layout.columns), *layout.above, *layout.below]
+    return encoding is None or "".join(texts).encode(encoding, "replace").decode(encoding) == "".join(texts)
 
 
 def _as_csv(layout: Layout, form: str) -> CorpusFile:

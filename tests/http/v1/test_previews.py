@@ -94,6 +94,29 @@ def test_the_estimate_is_what_the_job_then_counts(job_tenant: Tenant, on_known: 
     assert estimate["differing"] >= 1
 
 
+def test_a_row_with_several_people(job_tenant: Tenant) -> None:
+    lines = [
+        "Company,Contact 1 Name,Contact 1 Email,Contact 2 Name,Contact 2 Email",
+        "Vint & Co,Ada Vint,ada@sp.example,Bob Wold,bob@sp.example",
+        "Day,Cem Day,cem@sp.example,Dee Ey,nope",
+    ]
+    content = "\n".join(lines).encode()
+    found = shown(job_tenant, content)
+    assert [column["name"] for column in found["columns"]] == ["Company", "Contact Name", "Contact Email"]
+    people = [(row["line"], row["prospect"] and row["prospect"]["name"]) for row in found["rows"]]
+    assert people == [(2, "Ada Vint"), (2, "Bob Wold"), (3, "Cem Day"), (3, None)]
+    assert [[note["code"] for note in row["notes"]] for row in found["rows"]] == [[], [], [], ["INVALID_EMAIL"]]
+    names = ("read", "created", "matched", "rejected", "skipped", "noted", "differing", "suppressed")
+    for expected in ({"created": 3, "matched": 0}, {"created": 0, "matched": 3}):
+        upload_id = upload(job_tenant, content, "text/csv")
+        estimate = data_of(preview(job_tenant, upload_id))["estimate"]
+        assert {**estimate, **expected} == estimate
+        assert (estimate["read"], estimate["rejected"], estimate["notes"]) == (4, 1, {"INVALID_EMAIL": 1})
+        assert_counts(done(job_tenant, upload_id), **{name: estimate[name] for name in names})
+    mapped = shown(job_tenant, content, mapping={"email": "Contact 2 Email"})
+    assert (len(mapped["columns"]), mapped["estimate"]["read"]) == (5, 2), "a mapped row is one person"
+
+
 def test_a_workbook_with_its_sheets(job_tenant: Tenant) -> None:
     content = (WRITTEN / "people.xlsx").read_bytes()
     found = shown(job_tenant, content, XLSX, rows=1)

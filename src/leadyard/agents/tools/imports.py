@@ -37,7 +37,7 @@ class StartImport(InGroup):
     csv: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=MAX_CSV_LENGTH)] | None,
         Field(
-            description="A table as CSV text, as the user has it: any delimiter, header row in one of seven languages. "
+            description="A table as CSV text, as the user has it: any delimiter, a header in one of 30 languages. "
             "The columns are recognised by their names and cells, and others are kept as custom fields."
         ),
     ] = None
