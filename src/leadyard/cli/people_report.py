@@ -43,7 +43,7 @@ def _cells(person: Data) -> tuple[str, ...]:
 
 
 def in_brief(person: Data) -> str:
-    """Returns one line that tells people who it is: name or e-mail, company, and the number of audiences."""
+    """Returns one line: name or e-mail, company, and the number of audiences."""
     named = person["name"] or person["email"] or person["linkedinUrl"] or person["id"]
     company = person["company"]["name"]
     where = counted(len(person["audiences"]), "audience")
