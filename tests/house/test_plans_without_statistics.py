@@ -31,6 +31,7 @@ WALKS_BY_AN_INDEX_OF_FEW = {
     "change_subjects._OF_LEAD": "reads those that are not in the index of changes, by an index of these alone",
     "withdrawn_leads._IN_CHANGES": "the same",
     "search_blocks._SMALL_ONE": "takes the first block with room, by an index of these alone",
+    "planned_parts._TAKEN_OUT": "reads those that are not in the index of changes, by an index of these alone",
     "planned_parts._REMOVE_CHANGE": "finds a change that a job is writing, by an index of these alone",
     "doctor._ABANDONED_CHANGES": "the same",
 }

@@ -113,7 +113,7 @@ def refusals(*, as_json: bool) -> Iterator[None]:
 @cache
 def _warn_of_misspelled_settings() -> None:
     """Prints the warnings on stderr, once in a command."""
-    from leadyard.settings.settings import misspelled_settings
+    from leadyard.settings.misspelled import misspelled_settings
 
     for warning in misspelled_settings():
         print(warning, file=sys.stderr, flush=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -21,9 +20,6 @@ from leadyard.settings.rate_policies import DEFAULT_RATE_LIMITS, parse_policies
 from leadyard.settings.service_urls import VISIBLE_ASCII, check_base_url, check_secret
 
 PREFIX = "LEADYARD_"
-# High enough for one or two wrong letters or a missing word, and too high for the variables of other programs, such as
-# LEADYARD_RECEIVER_SECRET.
-_SIMILAR = 0.8
 
 
 @dataclass(frozen=True)
@@ -371,19 +367,6 @@ def read_settings() -> Settings:
             name = PREFIX + str(problem["loc"][0]).upper()
             wrong.append(f"{name}={quoted(name, problem.get('input'))}: {problem['msg'].removeprefix('Value error, ')}")
         raise BadSetting("; ".join(wrong) + ". 'leadyard config' lists all settings.") from None
-
-
-def misspelled_settings() -> list[str]:
-    """Returns a warning for each variable that is not a setting and has nearly the name of one. Without the warning,
-    LEADYARD_DATABSE_URL would be ignored, and the SQLite file used in place of the server. Never contains a value."""
-    fields = [field.upper() for field in Settings.model_fields]
-    warnings = []
-    for name in sorted(each.upper() for each in os.environ if each.upper().startswith(PREFIX)):
-        field = name.removeprefix(PREFIX)
-        close = [] if field in fields else get_close_matches(field, fields, n=1, cutoff=_SIMILAR)
-        if close:
-            warnings.append(f"Warning: {name} is not a setting, and is ignored. Did you mean {PREFIX}{close[0]}?")
-    return warnings
 
 
 def share_metrics(directory: Path) -> None:
