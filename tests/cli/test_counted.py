@@ -34,7 +34,8 @@ def test_a_selection_of_one() -> None:
     [(["City"], "1 more column is a custom field."), (["City", "Team"], "2 more columns are custom fields.")],
 )
 def test_custom_columns_of_a_job(names: list[str], line: str) -> None:
-    facts = dict.fromkeys(["jobId", "sourceType", "status", "audienceId", "createdAt", "updatedAt"], "x")
+    facts = dict.fromkeys(["jobId", "sourceType", "status", "audienceId", "createdAt"], "x")
+    facts["updatedAt"] = "2026-11-30T12:00:00.000Z"
     plan = [{"name": name, "field": None, "how": "custom"} for name in names]
     job = {**facts, "stages": {}, "counts": counts_as_dict(JobCounts()), "error": None, "plan": plan}
     assert job_as_text(job, options="").splitlines()[-1].strip() == line

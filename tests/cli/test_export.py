@@ -213,7 +213,7 @@ def test_refusals_leave_no_file(url: str, group: str, tmp_path: Path) -> None:
         key_of(new_id()),
         key_of(first),
     )
-    export(url, group, first, *to).refused(1, "being populated")
+    export(url, group, first, *to).refused(1, "is filling or changing the audience")
     assert not file.exists()
 
 

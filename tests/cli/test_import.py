@@ -219,8 +219,8 @@ def test_an_audience_that_a_job_fills_is_refused(bring_in: Importer, url: str, g
         key_of(job),
         key_of(audience),
     )
-    bring_in(PEOPLE, audience=audience).refused(1, "populated", job)
-    bring_in(PEOPLE, audience="Busy").refused(1, "populated")
+    bring_in(PEOPLE, audience=audience).refused(1, "is filling or changing", job)
+    bring_in(PEOPLE, audience="Busy").refused(1, "is filling or changing")
     refused = bring_in(PEOPLE, "--json", audience="Busy").json()["error"]
     assert (refused["code"], refused["jobId"], refused["audienceId"]) == ("AUDIENCE_NOT_READY", job, audience)
     assert leads_of(url, group) == []

@@ -39,7 +39,7 @@ COMMANDS = {
     "account-groups": Place("account_groups:app", "Create, list and change account groups, the tenants."),
     "keys": Place("keys:app", "Create, list, rotate, revoke and check API keys."),
     "audiences": Place("audiences:app", "List, create, rename and delete audiences."),
-    "people": Place("people:app", "Find people in an audience, and show a person."),
+    "people": Place("people:app", "Find people, show a person, and erase one."),
     "move": Place("people_changes:move", "Move people from one audience to another."),
     "copy": Place("people_changes:copy", "Copy people from one audience to another."),
     "remove": Place("people_changes:remove", "Remove people from an audience."),
