@@ -28,6 +28,7 @@ PHASES = [
 # Refusals of bodies and queries that the document allows.
 _ACROSS_FIELDS = re.compile(
     rb"Move and copy need targetAudienceId, and remove must not have it|To must not be before from"
+    rb"|Send it only with suppress=true"
     rb"|Must be event types, separated by commas|Give at least one condition|Input should be True"
     rb"|A list with filters cannot skip|Must be an e-mail address|Must be the address of a LinkedIn profile"
 )
