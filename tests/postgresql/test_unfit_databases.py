@@ -10,6 +10,7 @@ import shlex
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 
 from leadyard.store import postgresql_state, schema
@@ -39,7 +40,16 @@ class Database:
 
     def as_superuser(self, *statements: str) -> None:
         for statement in statements:
+            self._run(statement, attempts=5)
+
+    def _run(self, statement: str, *, attempts: int) -> None:
+        """Runs it again after a deadlock: it may lock all tables, in another order than the service that uses them."""
+        try:
             run_sql(self.server.url_of(self.name), statement)
+        except asyncpg.DeadlockDetectedError:
+            if attempts == 1:
+                raise
+            self._run(statement, attempts=attempts - 1)
 
     def reconnect(self) -> None:
         """Ends the sessions of the role, so that its changed settings count."""
