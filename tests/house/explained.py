@@ -40,7 +40,11 @@ def move_of(source: str, target: str, lead_ids: list[str]) -> Move:
 
 
 def explained_move(url: str, group: str, source: str, target: str, lead_ids: list[str]) -> list[Plan]:
-    """Makes the move in a new session, rolls it back, and returns the plan of everything that ran in it."""
+    """Makes the move in a new session, rolls it back, and returns the plan of everything that ran in it.
+
+    The plans are the ones that are made once for all values, also if the run has another mode: with plans for the
+    values of each call, a long list may read the account group until there are statistics (docs/decisions/0007).
+    """
     plans: list[Plan] = []
 
     def note(_connection: Any, message: Any) -> None:
@@ -52,6 +56,7 @@ def explained_move(url: str, group: str, source: str, target: str, lead_ids: lis
             async with db.write(group) as tx:
                 connection: Any = tx._connection  # type: ignore[attr-defined]
                 await connection.execute(_EXPLAIN)
+                await connection.execute("SET plan_cache_mode = force_generic_plan")
                 connection.add_log_listener(note)
                 result = await move_statements.move(tx, move_of(source, target, lead_ids))
                 assert result.move.moved_count == len(lead_ids)
